@@ -1,0 +1,1 @@
+"""Captures in, parts out: sources, sniffing and one module per format."""

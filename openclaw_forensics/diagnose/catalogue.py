@@ -1,0 +1,127 @@
+"""Error catalogues against failing exchanges: each takes the most specific row of its pack, else of common/."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from openclaw_forensics.platforms.model import ErrorRow
+
+Row = dict[str, object]
+_TEXT_BOUND = 4096  # characters of a message that patterns look at
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A catalogue row that fits an exchange; `rule` names it for reports."""
+
+    rule: str
+    entry: ErrorRow
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    rule: str
+    entry: ErrorRow
+    pattern: re.Pattern[str] | None
+    weight: int
+
+
+class Catalogue:
+    """The rows of one pack, by code."""
+
+    def __init__(self, name: str, entries: Sequence[ErrorRow], holds: Callable[[ErrorRow, Row], bool]) -> None:
+        """`holds(entry, row)` judges the entry's own `tests` on an exchange."""
+        self._holds = holds
+        self._by_code: dict[str, list[_Prepared]] = {}
+        self._rest: list[_Prepared] = []
+        for number, entry in enumerate(entries):
+            label = entry.code or (f"http-{entry.status}" if entry.status else f"row-{number}")
+            prepared = _Prepared(
+                f"{name}.{label}" + (f".{entry.subcode}" if entry.subcode else ""),
+                entry,
+                re.compile(entry.match, re.IGNORECASE) if entry.match else None,
+                _weight(entry),
+            )
+            if entry.code is not None and not _is_glob(entry.code):
+                self._by_code.setdefault(entry.code.lower(), []).append(prepared)
+            else:
+                self._rest.append(prepared)
+        self._memo: dict[tuple[object, ...], Match | None] = {}
+
+    def find(self, row: Row, specific: bool = False) -> Match | None:
+        """The best row for a failing exchange; `specific` leaves out rows that know the status alone."""
+        key = (
+            row["error_code"], row["error_subcode"], row["status"], row["operation"], row["step"], specific,
+            str(row["error_message"] or "")[:_TEXT_BOUND], str(row["transport_error_text"] or "")[:_TEXT_BOUND],
+            row["failure"],
+        )  # fmt: skip
+        if key in self._memo:
+            return self._memo[key]
+        best, tested = self._best(row, specific)
+        match = Match(best.rule, best.entry) if best else None
+        if not tested:
+            self._memo[key] = match
+        return match
+
+    def _best(self, row: Row, specific: bool) -> tuple[_Prepared | None, bool]:
+        best: _Prepared | None = None
+        tested = False
+        code = row["error_code"]
+        keyed = self._by_code.get(str(code).lower(), []) if code is not None else []
+        for candidate in [*keyed, *self._rest]:
+            if best is not None and candidate.weight <= best.weight:
+                continue
+            if specific and candidate.weight <= 1 and candidate.entry.status is not None:
+                continue
+            if not _fits(candidate, row):
+                continue
+            if candidate.entry.tests:
+                tested = True
+                if not self._holds(candidate.entry, row):
+                    continue
+            best = candidate
+        return best, tested
+
+
+def _is_glob(code: str) -> bool:
+    return "*" in code
+
+
+def _weight(entry: ErrorRow) -> int:
+    """How specific: a pattern or an own test outweighs a status, an exact code a glob."""
+    weight = 0
+    if entry.code is not None:
+        weight += 3 if _is_glob(entry.code) else 4
+    return (
+        weight + 3 * (entry.subcode is not None) + 3 * (entry.match is not None) + 3 * bool(entry.tests)
+        + 2 * (entry.operation is not None) + (entry.step is not None) + (entry.status is not None)
+    )  # fmt: skip
+
+
+def _fits(candidate: _Prepared, row: Row) -> bool:
+    entry = candidate.entry
+    code, subcode = row["error_code"], row["error_subcode"]
+    if entry.code is not None and (
+        code is None or not fnmatch.fnmatchcase(str(code).lower(), entry.code.lower())
+    ):
+        return False
+    if entry.subcode is not None and (
+        subcode is None or not fnmatch.fnmatchcase(str(subcode).lower(), entry.subcode.lower())
+    ):
+        return False
+    if entry.status is not None and row["status"] != entry.status:
+        return False
+    if entry.step is not None and row["step"] != entry.step:
+        return False
+    if entry.operation is not None and not fnmatch.fnmatchcase(str(row["operation"] or ""), entry.operation):
+        return False
+    return candidate.pattern is None or any(candidate.pattern.search(t) for t in _texts(row))
+
+
+def _texts(row: Row) -> Iterable[str]:
+    for column in ("error_message", "error_subcode", "error_code"):
+        if row[column]:
+            yield str(row[column])[:_TEXT_BOUND]

@@ -1,0 +1,120 @@
+"""The frame as the questions see it: sorted, numbered, with what counts as failed, and an index of what succeeded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import polars as pl
+
+# Ids, numbers and hashes in a path: the same call on another object has the same shape.
+_SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
+
+_HOT = [
+    "row", "exchange_id", "direction", "source_file", "locator", "line", "writer", "started_at", "duration_ms", "method",
+    "url", "host", "path", "status", "answer_state", "transport_error", "transport_error_text", "trace_id", "thread",
+    "client_address", "server_address", "platform", "environment", "region", "identity", "app", "shop", "operation",
+    "operation_key", "step", "object_id", "error_code", "error_subcode", "error_message", "error_fields", "request_id",
+    "token", "refresh_token", "request_timestamp", "signature", "key_version", "item_failures", "failure",
+    "request_body_state", "response_body_state", "request_headers_state", "response_headers_state", "client_class",
+    "zone_basis", "time_quality",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """Successes that share who, where and what: an interval and a count."""
+
+    platform: str | None
+    app: str | None
+    shop: str | None
+    identity: str | None
+    token: str | None
+    operation_key: str
+    step: str | None
+    region: str | None
+    direction: str
+    first: datetime | None
+    last: datetime | None
+    count: int
+
+
+class Frame:
+    """Exchanges sorted by time and place, each with its position `row`; `failed` says which count as failing."""
+
+    def __init__(self, exchanges: pl.DataFrame, records: pl.DataFrame) -> None:
+        shape = pl.col("path").str.replace_all(_SHAPE, "/{}")
+        self.exchanges = (
+            exchanges.sort(["started_at", "source_file", "line", "locator"], nulls_last=True, maintain_order=True)
+            .with_row_index("row")
+            .with_columns(
+                pl.col("row").cast(pl.Int64),
+                failed=pl.col("failure").is_not_null() & ~pl.col("expected_outcome").fill_null(False)
+                & (pl.col("direction") != "inbound"),
+                operation_key=pl.coalesce(
+                    "operation",
+                    pl.concat_str([pl.col("method").fill_null("?"), shape], separator=" "),
+                    "client_class",
+                    pl.lit("?"),
+                ),
+            )
+        )  # fmt: skip
+        self.records = records.sort(["at", "source_file", "line"], nulls_last=True, maintain_order=True).with_row_index(
+            "row"
+        )
+
+    @cached_property
+    def failures(self) -> list[dict[str, object]]:
+        """The failing exchanges as dicts of the columns that questions need, in order."""
+        return self.exchanges.filter("failed").select(_HOT).to_dicts()
+
+    @cached_property
+    def failing(self) -> dict[int, dict[str, object]]:
+        """Failing exchanges by row."""
+        return {int(str(r["row"])): r for r in self.failures}
+
+    @cached_property
+    def successes(self) -> list[Success]:
+        """What succeeded (answered and not failed), aggregated."""
+        keys = ["platform", "app", "shop", "identity", "token", "operation_key", "step", "region", "direction"]
+        good = self.exchanges.filter(self.is_good)
+        table = good.group_by(keys, maintain_order=True).agg(
+            first=pl.col("started_at").min(), last=pl.col("started_at").max(), count=pl.len()
+        )
+        return [Success(**row) for row in table.to_dicts()]
+
+    @property
+    def is_good(self) -> pl.Expr:
+        """Answered well: a status below 400 and nothing wrong in the body."""
+        return ~pl.col("failed") & pl.col("failure").is_null() & (pl.col("status") < 400)
+
+    @cached_property
+    def bounds(self) -> tuple[datetime | None, datetime | None]:
+        """First and last start time."""
+        times = self.exchanges["started_at"].drop_nulls()
+        stamps = self.records["at"].drop_nulls()
+        if times.is_empty():
+            times = stamps
+        if times.is_empty():
+            return None, None
+        first, last = times.min(), times.max()
+        assert isinstance(first, datetime)
+        assert isinstance(last, datetime)
+        return first, last
+
+    def at(self, row: int) -> datetime | None:
+        """Start time of a row."""
+        value = self.exchanges["started_at"][row]
+        return value if isinstance(value, datetime) else None
+
+    def full(self, row: int) -> dict[str, object]:
+        """All columns of one row."""
+        return self.exchanges.row(row, named=True)
+
+    def record(self, row: int) -> dict[str, object]:
+        """All columns of one record."""
+        return self.records.row(row, named=True)
+
+
+MEANWHILE = timedelta(minutes=15)  # how far apart two exchanges may be to say something about the same time

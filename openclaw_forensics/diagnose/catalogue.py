@@ -19,6 +19,7 @@ class Match:
 
     rule: str
     entry: ErrorRow
+    weight: int  # how specific
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Catalogue:
         if key in self._memo:
             return self._memo[key]
         best, tested = self._best(row, specific)
-        match = Match(best.rule, best.entry) if best else None
+        match = Match(best.rule, best.entry, best.weight) if best else None
         if not tested:
             self._memo[key] = match
         return match

@@ -1,0 +1,65 @@
+"""Knowledge that holds for every platform: how causes relate, and the sentences of an argument."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from openclaw_forensics.errors import RuleError
+from openclaw_forensics.resources import rules_dir
+from openclaw_forensics.words import Text
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Relation(_Model):
+    """Failures of `explains` fold under a cause of `causes` (see relations.toml)."""
+
+    causes: tuple[str, ...]
+    explains: tuple[str, ...]
+    until: Literal["refresh", "success", "end"]
+    only_from: Literal["token"] | None = None  # only where the cause itself failed at this step of the loop
+
+
+class Relations(_Model):
+    """relations.toml."""
+
+    app_level: tuple[str, ...]
+    absence: tuple[str, ...]
+    single_sign_cap: tuple[str, ...]
+    relation: tuple[Relation, ...]
+
+
+def _load(name: str) -> dict[str, object]:
+    path = rules_dir() / name
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(str(path), str(error)) from error
+
+
+@functools.cache
+def relations() -> Relations:
+    """How causes relate. Raises RuleError when the file is broken."""
+    try:
+        return Relations.model_validate(_load("relations.toml"))
+    except ValidationError as error:
+        raise RuleError("relations.toml", str(error)) from error
+
+
+@functools.cache
+def _phrases() -> dict[str, Text]:
+    try:
+        return {name: Text.model_validate(value) for name, value in _load("phrases.toml").items()}
+    except ValidationError as error:
+        raise RuleError("phrases.toml", str(error)) from error
+
+
+def phrase(name: str, **slots: object) -> Text:
+    """A sentence of the argument with its slots filled; a Text slot gives each language its own."""
+    return _phrases()[name].format(**slots)

@@ -44,7 +44,8 @@ def parse_key(text: str) -> Key:
 
     A place may itself hold `|` (in a regex), so modifiers are only taken from the end.
     """
-    column, modifiers = text, []
+    column = text
+    modifiers: list[str] = []
     while "|" in column:
         head, _, tail = column.rpartition("|")
         if tail not in MODIFIERS:

@@ -17,6 +17,7 @@ OWN_RETRY = timedelta(minutes=15)  # contracts.md of the field: healed by the cl
 
 Row = dict[str, object]
 _Key = tuple[object, ...]
+_ANY = object()  # any business object
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +49,24 @@ class Recoveries:
         by_key: dict[_Key, list[Row]] = defaultdict(list)
         for row in good.select(columns).iter_rows(named=True):
             if (key := _key(row)) in wanted:
-                by_key[key].append(row)
+                by_key[*key, _ANY].append(row)
+                by_key[*key, row["object_id"]].append(row)
         self._good = {k: ([int(str(r["row"])) for r in rows], rows) for k, rows in by_key.items()}
 
     def find(self, failing: Row) -> Recovery | None:
         """The first later success of the same platform, shop and operation; for a write, of the same object too."""
-        numbers, rows = self._good.get(_key(failing), ([], []))
-        number = int(str(failing["row"]))
-        start = bisect_right(numbers, number)
-        same_object = failing["object_id"] if str(failing["operation_key"]) in self._writes else None
-        for row in rows[start:]:
-            if same_object is not None and row["object_id"] is not None and row["object_id"] != same_object:
-                continue
-            if failing["started_at"] is None and row["started_at"] is not None:
-                continue
-            return Recovery(int(str(row["row"])), _time(row["started_at"]), self._by_client(failing, row))
-        return None
+        key, number = _key(failing), int(str(failing["row"]))
+        one_object = str(failing["operation_key"]) in self._writes and failing["object_id"] is not None
+        objects: tuple[object, ...] = (failing["object_id"], None) if one_object else (_ANY,)
+        later = []
+        for wanted in objects:
+            numbers, rows = self._good.get((*key, wanted), ([], []))
+            if (place := bisect_right(numbers, number)) < len(rows):
+                later.append(rows[place])
+        if not later:
+            return None
+        row = min(later, key=lambda r: int(str(r["row"])))
+        return Recovery(int(str(row["row"])), _time(row["started_at"]), self._by_client(failing, row))
 
     def _by_client(self, failing: Row, good: Row) -> bool:
         failed_at, healed_at = _time(failing["started_at"]), _time(good["started_at"])

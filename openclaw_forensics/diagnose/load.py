@@ -1,0 +1,73 @@
+"""Rule files, read and checked: `rules.toml` and `detectors.toml` of each pack that the input needs."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from pydantic import ValidationError
+
+from openclaw_forensics.diagnose.conditions import ConditionError, compile_condition
+from openclaw_forensics.diagnose.rule import Rule
+from openclaw_forensics.errors import RuleError
+from openclaw_forensics.taxonomy import taxonomy
+
+RULE_FILES = ("rules.toml", "detectors.toml")
+EVERYWHERE = "common"  # the folder of what holds on every platform
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A rule with its compiled conditions."""
+
+    rule: Rule
+    path: str
+    when: pl.Expr
+
+
+def load_rules(folders: Iterable[tuple[str, Path]]) -> list[Loaded]:
+    """Rules of the folders `(pack id, path)`, in order. Raises RuleError naming file and rule."""
+    loaded = []
+    for pack, folder in folders:
+        for name in RULE_FILES:
+            path = folder / name
+            if path.is_file():
+                loaded += load_file(path, pack)
+    return loaded
+
+
+def load_file(path: Path, pack: str) -> list[Loaded]:
+    """Rules of one file; a rule in a pack asks only of that platform's exchanges."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuleError(str(path), str(error)) from error
+    tables = data.get("rule", [])
+    if not isinstance(tables, list) or data.keys() - {"rule"}:
+        raise RuleError(str(path), "a rule file holds [[rule]] tables and nothing else")
+    return [_load(table, path, None if pack == EVERYWHERE else pack) for table in tables]
+
+
+def _load(table: object, path: Path, platform: str | None) -> Loaded:
+    try:
+        rule = Rule.model_validate(table)
+    except ValidationError as error:
+        name = table.get("id", "?") if isinstance(table, dict) else "?"
+        first = error.errors(include_url=False)[0]
+        raise RuleError(str(path), f"rule {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    if rule.platform is None and platform is not None:
+        rule = rule.model_copy(update={"platform": platform})
+    known = taxonomy().causes
+    for cause in (rule.cause, *rule.alternatives, *rule.explains):
+        if cause not in known:
+            raise RuleError(str(path), f"rule {rule.id}: unknown cause {cause}")
+    try:
+        for sequence in (rule.after, rule.before, rule.absent):
+            if sequence is not None:
+                compile_condition(sequence.when, "exchanges")
+        return Loaded(rule, str(path), compile_condition(rule.when_, rule.frame))
+    except ConditionError as error:
+        raise RuleError(str(path), f"rule {rule.id}: {error}") from error

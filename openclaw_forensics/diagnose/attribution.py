@@ -168,9 +168,7 @@ class Attribution:
             if at is None or any(start <= at < end for start, end in windows):
                 yield row
 
-    def _windows(
-        self, finding: Finding, relation: Relation, roots: Sequence[Row]
-    ) -> list[tuple[datetime, datetime]]:
+    def _windows(self, finding: Finding, relation: Relation, roots: Sequence[Row]) -> list[tuple[datetime, datetime]]:
         starts = sorted(t for r in roots if (t := self._at(int(str(r["row"])))))
         if not starts:
             return [(datetime.min, _FAR)]

@@ -105,9 +105,7 @@ def _weight(entry: ErrorRow) -> int:
 def _fits(candidate: _Prepared, row: Row) -> bool:
     entry = candidate.entry
     code, subcode = row["error_code"], row["error_subcode"]
-    if entry.code is not None and (
-        code is None or not fnmatch.fnmatchcase(str(code).lower(), entry.code.lower())
-    ):
+    if entry.code is not None and (code is None or not fnmatch.fnmatchcase(str(code).lower(), entry.code.lower())):
         return False
     if entry.subcode is not None and (
         subcode is None or not fnmatch.fnmatchcase(str(subcode).lower(), entry.subcode.lower())

@@ -115,16 +115,16 @@ class Contrasts:
         region = g.rows[0]["region"]
         if region is None:
             return None
-        return self._any(
-            lambda s: (s.token in g.tokens or g.ours(s)) and s.region is not None and s.region != region
-        )
+        return self._any(lambda s: (s.token in g.tokens or g.ours(s)) and s.region is not None and s.region != region)
 
     def _several_shops_failing(self, g: Group) -> bool:
         causes = {r["error_code"] for r in g.rows}
         identities = {
             r["identity"]
             for r in self.frame.failures
-            if r["platform"] == g.platform and r["error_code"] in causes and (g.app is None or r["app"] in (None, g.app))
+            if r["platform"] == g.platform
+            and r["error_code"] in causes
+            and (g.app is None or r["app"] in (None, g.app))
         }
         return len(identities) > 1
 

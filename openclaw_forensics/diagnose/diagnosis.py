@@ -211,7 +211,14 @@ def _severity_of(frame: Frame, rows: Sequence[int], found: Mapping[int, Recovery
 
 def _order(root: Root) -> tuple[object, ...]:
     first = root.first_at.replace(tzinfo=None) if root.first_at else datetime.max
-    return (root.finding.cause == AHEAD, _ORDER[root.severity], -root.weight, -root.confidence, first, root.finding.cause)
+    return (
+        root.finding.cause == AHEAD,
+        _ORDER[root.severity],
+        -root.weight,
+        -root.confidence,
+        first,
+        root.finding.cause,
+    )
 
 
 def _verdict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from openclaw_forensics.result import Difference, Details
+from openclaw_forensics.result import Details, Difference
 from openclaw_forensics.taxonomy import FixStep
 from openclaw_forensics.words import Text
 

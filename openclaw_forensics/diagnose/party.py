@@ -28,9 +28,7 @@ class Judgement:
 class Parties:
     """Judges over one frame. `app_owners`: who owns the app, by platform, where the pack settles it."""
 
-    def __init__(
-        self, frame: Frame, relations: Relations, contrasts: Contrasts, app_owners: Mapping[str, str]
-    ) -> None:
+    def __init__(self, frame: Frame, relations: Relations, contrasts: Contrasts, app_owners: Mapping[str, str]) -> None:
         self._frame, self._relations, self._contrasts = frame, relations, contrasts
         self._app_owners = app_owners
 
@@ -93,9 +91,7 @@ class Parties:
             return Cleared(other, True, phrase("not_erp_documented"), evidence)
         return Cleared(other, False, phrase("open_unknown"))
 
-    def _platform(
-        self, rows: Sequence[Row], evidence: tuple[int, ...], *, callback: bool, own_answer: bool
-    ) -> Cleared:
+    def _platform(self, rows: Sequence[Row], evidence: tuple[int, ...], *, callback: bool, own_answer: bool) -> Cleared:
         if callback:
             return Cleared("platform", True, phrase("not_platform_callback"), evidence)
         if rows and all(r["status"] is None and r["transport_error"] in ("dns", "connect", "tls") for r in rows):

@@ -14,7 +14,8 @@ from openclaw_forensics.diagnose.findings import Because, Finding, Telling
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.diagnose.load import Loaded
-from openclaw_forensics.diagnose.rule import Condition, Rule, Sequence as RuleSequence
+from openclaw_forensics.diagnose.rule import Condition, Rule
+from openclaw_forensics.diagnose.rule import Sequence as RuleSequence
 from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.places import find
 from openclaw_forensics.result import Check
@@ -196,7 +197,9 @@ def _of_records(rule: Rule, frame: Frame, hits: pl.DataFrame) -> Finding:
     first = rows[0]
     free = tuple(int(str(r["row"])) for r in rows if r["exchange_id"] is None)
     ids = [r["exchange_id"] for r in rows if r["exchange_id"] is not None]
-    linked = frame.exchanges.filter(pl.col("exchange_id").is_in(ids)).select("row", "failed", "identity", "shop").to_dicts()
+    linked = (
+        frame.exchanges.filter(pl.col("exchange_id").is_in(ids)).select("row", "failed", "identity", "shop").to_dicts()
+    )
     message = str(first["message"] or first["exception"] or "")[:200]
     return Finding(
         rule=rule.id,

@@ -1,0 +1,95 @@
+"""The same exchange seen by two writers counts once: by the platform's request id, else by what and when.
+
+Only across files: two lines of one file are two attempts. The fuller sighting stays and names the other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+import polars as pl
+
+_SLACK = timedelta(seconds=2)  # between clocks of two writers on one machine
+Row = dict[str, object]
+
+
+def drop_doubles(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+    """`exchanges` without doubles, and dropped exchange id -> the one that stays."""
+    if exchanges["source_file"].n_unique() < 2:
+        return exchanges, {}
+    columns = ["exchange_id", "source_file", "line", "locator", "raw_stamp", "request_id", "method", "host", "path",
+               "status", "started_at", "duration_ms", "direction", "response_body_state", "request_body_state"]  # fmt: skip
+    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for row in exchanges.select(columns).iter_rows(named=True):
+        groups[row["method"], row["path"], row["status"], row["direction"] == "out"].append(row)
+    pairs = [pair for rows in groups.values() if len({r["source_file"] for r in rows}) > 1 for pair in _pairs(rows)]
+    if not pairs:
+        return exchanges, {}
+    return _without(exchanges, pairs), {str(b["exchange_id"]): str(a["exchange_id"]) for a, b in pairs}
+
+
+def _pairs(rows: list[Row]) -> list[tuple[Row, Row]]:
+    """(kept, dropped) pairs: unique partners from different files."""
+    rows = sorted(rows, key=_fullness)
+    taken: set[object] = set()
+    pairs = []
+    for i, kept in enumerate(rows):
+        if kept["exchange_id"] in taken:
+            continue
+        partners = [r for r in rows[i + 1 :] if r["exchange_id"] not in taken and _same(kept, r)]
+        by_file: dict[object, list[Row]] = defaultdict(list)
+        for partner in partners:
+            by_file[partner["source_file"]].append(partner)
+        for unique in by_file.values():
+            if len(unique) == 1:
+                taken.add(unique[0]["exchange_id"])
+                pairs.append((kept, unique[0]))
+    return pairs
+
+
+def _fullness(row: Row) -> tuple[object, ...]:
+    recorded = sum(row[k] in ("recorded", "empty") for k in ("response_body_state", "request_body_state"))
+    return (-recorded, str(row["source_file"]), str(row["locator"]))
+
+
+def _same(a: Row, b: Row) -> bool:
+    if a["source_file"] == b["source_file"]:
+        return False
+    if a["host"] is not None and b["host"] is not None and a["host"] != b["host"]:
+        return False
+    if a["request_id"] is not None and b["request_id"] is not None:
+        return a["request_id"] == b["request_id"]
+    start_a, start_b = a["started_at"], b["started_at"]
+    if not isinstance(start_a, datetime) or not isinstance(start_b, datetime):
+        return False
+    return start_a <= _end(b, start_b) + _SLACK and start_b <= _end(a, start_a) + _SLACK
+
+
+def _end(row: Row, start: datetime) -> datetime:
+    duration = row["duration_ms"]
+    return start + timedelta(milliseconds=duration if isinstance(duration, int | float) else 0)
+
+
+def _without(exchanges: pl.DataFrame, pairs: list[tuple[Row, Row]]) -> pl.DataFrame:
+    seen: dict[str, list[Row]] = defaultdict(list)
+    for kept, dropped in pairs:
+        place = {k: dropped[k] for k in ("line", "locator", "raw_stamp")} | {"file": dropped["source_file"]}
+        seen[str(kept["exchange_id"])].append(place)
+    dropped_ids = [str(b["exchange_id"]) for _, b in pairs]
+    additions = pl.DataFrame(
+        {"exchange_id": list(seen), "more": list(seen.values())},
+        schema={"exchange_id": pl.String, "more": exchanges.schema["also_seen"]},
+    )
+    return (
+        exchanges.filter(~pl.col("exchange_id").is_in(dropped_ids))
+        .join(additions, on="exchange_id", how="left", maintain_order="left")
+        .with_columns(
+            also_seen=pl.when(pl.col("also_seen").is_null())
+            .then(pl.col("more"))
+            .when(pl.col("more").is_null())
+            .then(pl.col("also_seen"))
+            .otherwise(pl.concat_list("also_seen", "more"))
+        )
+        .drop("more")
+    )

@@ -1,0 +1,119 @@
+"""Identity: which exchanges belong to one shop's authorisation, though token refreshes and most calls name no shop.
+
+Connected components of tokens, refresh tokens and shops within a platform. An app joins them only where it serves at
+most one shop in the capture: one app with many shops would melt them together. An exchange that names nothing joins
+the only identity of its platform, else stays on its own and explains nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import polars as pl
+
+
+class _Components:
+    """Union-find over names."""
+
+    def __init__(self) -> None:
+        self._parent: dict[str, str] = {}
+
+    def root(self, name: str) -> str:
+        parent = self._parent.setdefault(name, name)
+        while parent != self._parent[parent]:
+            self._parent[name] = parent = self._parent[parent]
+        return parent
+
+    def join(self, names: Iterable[str]) -> None:
+        roots = sorted({self.root(n) for n in names})
+        for other in roots[1:]:
+            self._parent[other] = roots[0]
+
+
+_KEYS = ["platform", "app", "shop", "token", "refresh_token", "issued"]
+
+
+def with_identity(exchanges: pl.DataFrame) -> pl.DataFrame:
+    """`exchanges` with `identity` filled, and `shop` where an identity has exactly one."""
+    table = (
+        exchanges.with_columns(issued=pl.col("issued_tokens").list.eval(pl.element().struct.field("token")))
+        .select(_KEYS)
+        .unique(maintain_order=True)
+        .to_dicts()
+    )
+    identities = _identities(table)
+    shops = _shops(table, identities)
+    keyed = pl.DataFrame(
+        {
+            **{k: [row[k] for row in table] for k in _KEYS},
+            "identity": identities,
+            "only_shop": [shops.get(str(i)) for i in identities],
+        },
+        schema={
+            **dict.fromkeys(_KEYS[:-1], pl.String),
+            "issued": pl.List(pl.String),
+            "identity": pl.String,
+            "only_shop": pl.String,
+        },
+    ).with_columns(pl.col("issued").list.join("\x00", ignore_nulls=True))
+    return (
+        exchanges.drop("identity")
+        .with_columns(
+            issued=pl.col("issued_tokens").list.eval(pl.element().struct.field("token")).list.join(
+                "\x00", ignore_nulls=True
+            )
+        )
+        .join(keyed, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(shop=pl.coalesce("shop", "only_shop"))
+        .select(exchanges.columns)
+    )  # fmt: skip
+
+
+def _identities(table: list[dict[str, object]]) -> list[str | None]:
+    components = _Components()
+    shops_of_app: dict[tuple[object, object], set[object]] = defaultdict(set)
+    for row in table:
+        if row["app"] is not None and row["shop"] is not None:
+            shops_of_app[row["platform"], row["app"]].add(row["shop"])
+    names = [_names(row, shops_of_app) for row in table]
+    for linked in names:
+        if linked:
+            components.join(linked)
+    roots = [components.root(linked[0]) if linked else None for linked in names]
+    lone: dict[object, set[str]] = defaultdict(set)
+    for row, root in zip(table, roots, strict=True):
+        if root is not None:
+            lone[row["platform"]].add(root)
+    numbered: dict[str, str] = {}
+    result: list[str | None] = []
+    for row, root in zip(table, roots, strict=True):
+        known = lone[row["platform"]]
+        chosen = root or (next(iter(known)) if len(known) == 1 else None)
+        if chosen is None and row["platform"] is not None and not known:
+            chosen = f"{row['platform']}\x00alone"
+        result.append(numbered.setdefault(chosen, f"i{len(numbered) + 1}") if chosen else None)
+    return result
+
+
+def _names(row: dict[str, object], shops_of_app: dict[tuple[object, object], set[object]]) -> list[str]:
+    """The names that tie an exchange to others, each marked with its platform and kind."""
+    platform = row["platform"]
+    names = [f"{platform}\x00t\x00{row[k]}" for k in ("token", "refresh_token") if row[k] is not None]
+    issued = row["issued"]
+    if isinstance(issued, list):
+        names += [f"{platform}\x00t\x00{t}" for t in issued if t is not None]
+    if row["shop"] is not None:
+        names.append(f"{platform}\x00s\x00{row['shop']}")
+    if row["app"] is not None and len(shops_of_app[platform, row["app"]]) <= 1 and platform is not None:
+        names.append(f"{platform}\x00a\x00{row['app']}")
+    return names
+
+
+def _shops(table: list[dict[str, object]], identities: list[str | None]) -> dict[str, str | None]:
+    """The shop of each identity that has exactly one."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row, identity in zip(table, identities, strict=True):
+        if identity is not None and row["shop"] is not None:
+            found[identity].add(str(row["shop"]))
+    return {i: next(iter(s)) for i, s in found.items() if len(s) == 1}

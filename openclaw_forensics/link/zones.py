@@ -1,0 +1,148 @@
+"""Zones of stamps that carry none: as given, else inferred from evidence in the capture, else UTC and marked assumed.
+
+Evidence is a time of known zone that belongs to the same exchange: the server's `Date` header (RFC 9110, 6.6.1) or an
+epoch that the request carries. Never the language, the machine, or a file's time of change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from openclaw_forensics.errors import UsageError
+from openclaw_forensics.exchanges import TIME
+
+_OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?$")
+_QUARTER = 900  # zones lie on quarter hours
+_SLACK = 180  # seconds that a clock may be off and the zone still be certain
+_SAMPLE = 2_000
+_EPOCH = re.compile(r"^1[0-9]{9}(?:[0-9]{3})?$")
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneUsed:
+    """The zone that zone-less stamps were read in."""
+
+    name: str
+    assumed: bool
+    inferred: bool = False
+
+
+def parse_zone(name: str) -> tzinfo:
+    """An IANA name or an offset such as `+08:00`. Raises UsageError for anything else."""
+    if match := _OFFSET.match(name.strip()):
+        hours, minutes = int(match[2]), int(match[3] or 0)
+        if hours <= 14 and minutes < 60:
+            span = timedelta(hours=hours, minutes=minutes)
+            return timezone(span if match[1] == "+" else -span)
+    try:
+        return UTC if name.upper() in ("UTC", "Z") else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            f"unknown time zone {name!r}; use an IANA name (Asia/Shanghai) or an offset (+08:00)"
+        ) from error
+
+
+def settle(
+    exchanges: pl.DataFrame, records: pl.DataFrame, given: str | None
+) -> tuple[pl.DataFrame, pl.DataFrame, ZoneUsed]:
+    """Move zone-less stamps of both frames to UTC. Returns the frames and the zone that was used."""
+    loose = exchanges.filter(pl.col("zone_basis") == "assumed").height
+    loose += records.filter(pl.col("zone_basis") == "assumed").height
+    if not loose:
+        return exchanges, records, ZoneUsed(given or "UTC", assumed=False)
+    if given is not None:
+        zone = parse_zone(given)
+        return (
+            _moved(exchanges, "started_at", zone, "given"),
+            _moved(records, "at", zone, "given"),
+            ZoneUsed(given, False),
+        )
+    offsets = _offsets(exchanges)
+    if not offsets:
+        return exchanges, records, ZoneUsed("UTC", assumed=True)
+    usual, _ = Counter(offsets.values()).most_common(1)[0]
+    for file in sorted(set(exchanges["source_file"]) | set(records["source_file"])):
+        zone = timezone(timedelta(seconds=offsets.get(file, usual)))
+        exchanges = _moved(exchanges, "started_at", zone, "inferred", file)
+        records = _moved(records, "at", zone, "inferred", file)
+    return exchanges, records, ZoneUsed(_name(usual), assumed=False, inferred=True)
+
+
+def _name(offset: int) -> str:
+    if offset == 0:
+        return "UTC"
+    sign, rest = ("+" if offset > 0 else "-"), abs(offset) // 60
+    return f"UTC{sign}{rest // 60:02d}:{rest % 60:02d}"
+
+
+def _offsets(exchanges: pl.DataFrame) -> dict[str, int]:
+    """Seconds east of UTC per file, where the exchanges of the file agree on a quarter hour."""
+    loose = exchanges.filter((pl.col("zone_basis") == "assumed") & pl.col("started_at").is_not_null())
+    found: dict[str, int] = {}
+    for part in loose.partition_by("source_file", maintain_order=True):
+        votes: Counter[int] = Counter()
+        rows = part.select("started_at", "duration_ms", "response_headers", "request_timestamp").head(_SAMPLE)
+        for row in rows.iter_rows(named=True):
+            known = _known_time(row)
+            if known is None:
+                continue
+            off = (row["started_at"] - known).total_seconds()
+            quarter = round(off / _QUARTER) * _QUARTER
+            if abs(off - quarter) <= _SLACK and abs(quarter) <= 14 * 3600:
+                votes[quarter] += 1
+        if votes:
+            best, count = votes.most_common(1)[0]
+            if count * 2 > sum(votes.values()):
+                found[part["source_file"][0]] = best
+    return found
+
+
+def _known_time(row: dict[str, object]) -> datetime | None:
+    date = server_date(row["response_headers"])
+    if date is not None:
+        return date
+    stamp = str(row["request_timestamp"] or "")
+    if _EPOCH.match(stamp):
+        return datetime.fromtimestamp(int(stamp[:10]), UTC)
+    return None
+
+
+def server_date(headers: object) -> datetime | None:
+    """The `Date` of an answer in UTC; None where there is none or it does not parse."""
+    if not isinstance(headers, list):
+        return None
+    for header in headers:
+        if str(header["name"]).lower() == "date":
+            try:
+                at = parsedate_to_datetime(str(header["value"])[:64])
+            except (ValueError, TypeError, OverflowError):
+                return None
+            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    return None
+
+
+def _moved(frame: pl.DataFrame, column: str, zone: tzinfo, basis: str, file: str | None = None) -> pl.DataFrame:
+    """Read the naive stamps of `frame` in `zone`."""
+    which = (pl.col("zone_basis") == "assumed") & pl.col(column).is_not_null()
+    if file is not None:
+        which &= pl.col("source_file") == file
+    naive = pl.col(column).dt.replace_time_zone(None)
+    if isinstance(zone, ZoneInfo):
+        moved = naive.dt.replace_time_zone(zone.key, ambiguous="earliest", non_existent="null").dt.convert_time_zone(
+            "UTC"
+        )
+        moved = pl.coalesce(moved, pl.col(column))
+    else:
+        offset = zone.utcoffset(None) or timedelta()
+        moved = (naive - offset).dt.replace_time_zone("UTC")
+    return frame.with_columns(
+        pl.when(which).then(moved).otherwise(pl.col(column)).cast(TIME).alias(column),
+        pl.when(which).then(pl.lit(basis)).otherwise(pl.col("zone_basis")).alias("zone_basis"),
+    )

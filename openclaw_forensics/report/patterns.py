@@ -76,7 +76,7 @@ def _base(s: Slots) -> dict[str, Any]:
 
 def _certain(s: Slots) -> str:
     if s.cause.confidence_basis.proof:
-        head = s.say("{since}, {event}, proven: {because}.", **_base(s))
+        head = s.say("{since}, {event}; proven cause: {cause}.", **_base(s), cause=s.cause_words())
     else:
         head = s.say("{since}, {event} {because}.", **_base(s))
     return _and(s, head, _order(s))
@@ -266,14 +266,19 @@ def _ahead(s: Slots) -> str:
     ends = _day(change.effective_at if change else None)
     slots = {"thing": thing, "party": s.party(), "date": change.effective_at if change else None}
     if ends is None or s.of.last_at is None:
-        head = s.say("No failure yet. An end is announced: {thing}.", **slots)
+        head = s.say("An end is announced: {thing}.", **slots)
     else:
         days = (ends.date() - times.local(s.of.last_at, s.of.timezone.name).date()).days
         head = s.say.plural(
-            "No failure yet. {thing} ends on {date}, {n} day after this capture.",
-            "No failure yet. {thing} ends on {date}, {n} days after this capture.",
+            "{thing} ends on {date}, {n} day after this capture.",
+            "{thing} ends on {date}, {n} days after this capture.",
             days,
             **slots,
         )
     step = s.step()
-    return _and(s, head, s.say("{party} needs to act before: {step}.", party=s.party(), step=step) if step else "")
+    return _and(
+        s,
+        s.say("No failure yet."),
+        head,
+        s.say("{party} needs to act before: {step}.", party=s.party(), step=step) if step else "",
+    )

@@ -62,7 +62,7 @@ def _unknown_majority(result: Result, say: Speaker) -> str:
 def _none(result: Result, lang: Lang, say: Speaker) -> str:
     of, gap = result.input, "" if lang == "zh" else " "
     if not of.exchanges:
-        return _nothing_read(result, say, gap)
+        return _nothing_read(result, lang, say, gap)
     parts: list[str] = []
     healed = sum(c.failures + c.explains for c in result.root_causes if c.severity == "info")
     if healed:
@@ -98,7 +98,9 @@ def _sound(of: Input, lang: Lang, say: Speaker) -> str:
             "No problem that needs action was found in {n} exchanges.",
             of.exchanges,
         )
-    first, last = (times.day_clock(times.local(at, of.timezone.name), lang) for at in (of.first_at, of.last_at))
+    start, end = (times.local(at, of.timezone.name) for at in (of.first_at, of.last_at))
+    first = times.day_clock(start, lang)
+    last = times.clock(end) if start.date() == end.date() else times.day_clock(end, lang)
     return say.plural(
         "No problem that needs action was found in {n} exchange at {first}.",
         "No problem that needs action was found in {n} exchanges between {first} and {last}.",
@@ -108,7 +110,7 @@ def _sound(of: Input, lang: Lang, say: Speaker) -> str:
     )
 
 
-def _nothing_read(result: Result, say: Speaker, gap: str) -> str:
+def _nothing_read(result: Result, lang: Lang, say: Speaker, gap: str) -> str:
     files, records = len(result.input.files), result.input.records
     what = say.plural("{n} file", "{n} files", files)
     if records:
@@ -117,4 +119,4 @@ def _nothing_read(result: Result, say: Speaker, gap: str) -> str:
     how = say.pick(result.blind[0].how_to_capture).rstrip("。.") if result.blind else ""
     if not how:
         how = say("a HAR file, or a log that holds both request and answer")
-    return head + gap + say("To get a verdict: {how}.", how=how)
+    return head + gap + say("To get a verdict: {how}.", how=how if lang == "zh" else how[:1].lower() + how[1:])

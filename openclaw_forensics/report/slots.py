@@ -77,11 +77,11 @@ class Slots:
         if first is None:
             return self.say("at a time that the capture does not tell")
         if good is not None and good <= first:
-            if self.short > 1:
+            if self.short:
                 return self.say("since {first}", first=self.at(first))
             again = self.at_again(good, first)
             return self.say("since {first} (last success {good})", first=self.at(first), good=again)
-        if self.short > 1:
+        if self.short:
             return self.say("by {first} at the latest", first=self.at(first))
         return self.say("by {first} at the latest (the capture has no earlier call of this kind)", first=self.at(first))
 
@@ -115,13 +115,19 @@ class Slots:
         label = self.labels.causes.get(cause)
         return self.say.pick(label.name).rstrip(_END) if label else cause
 
-    def because(self) -> str:
-        """The cause after "because": a clause, or a noun phrase where room is short."""
+    def _clause(self) -> str:
         label = self.labels.causes.get(self.cause.cause)
-        clause = self.say.pick(label.plain).rstrip(_END) if label else ""
-        if clause and not self.short:
-            return clause if self.lang == "zh" else self.say("because {clause}", clause=clause)
-        return self.say("for this reason: {name}", name=_lower_first(self.name_of(self.cause.cause)))
+        return self.say.pick(label.plain).rstrip(_END) if label and self.short < 2 else ""
+
+    def cause_words(self) -> str:
+        """The cause as a clause, or as a noun phrase where room is short."""
+        return self._clause() or _lower_first(self.name_of(self.cause.cause))
+
+    def because(self) -> str:
+        """The cause after "failed"."""
+        if clause := self._clause():
+            return self.say("because {clause}", clause=clause)
+        return self.say("for this reason: {name}", name=self.cause_words())
 
     def event(self) -> str:
         """What happened to how many: failing calls, else affected calls, else log records."""
@@ -133,7 +139,7 @@ class Slots:
                 return say.plural("{n} call for {where} failed", "{n} calls for {where} failed", n, where=where)
             op = self.operation(main.operation)
             if main.all == 1:
-                return say("the only {op} call for {where} failed (1 of 1)", op=op, where=where)
+                return say("the only {op} call (1 of 1) for {where} failed", op=op, where=where)
             return say("{n} of {m} {op} calls for {where} failed", n=main.failed, m=main.all, op=op, where=where)
         if cause.affected:
             return say.plural(
@@ -161,10 +167,10 @@ class Slots:
         """The first step of the acting party, or the first step at all; empty when none is known."""
         steps = self.cause.fix.steps
         chosen = next((s for s in steps if s.party == self.cause.party), steps[0] if steps else None)
-        if chosen is None or self.short > 2:
+        if chosen is None:
             return ""
         text = self.say.pick(chosen.text).strip().rstrip(_END)
-        if self.short:
+        if self.short > 2:
             for stop in ("；", "。", "; ", ". "):
                 text = text.split(stop)[0]
         return text if self.lang == "zh" else _lower_first(text)

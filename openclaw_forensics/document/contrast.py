@@ -50,9 +50,7 @@ def contrast_view(diagnosis: Diagnosis, root: Root) -> Contrast | None:
     failing, good = frame.full(failing_row), frame.full(good_row)
     differences = own.differences if own is not None and own.differences else tuple(_differences(failing, good))
     shown = sorted(differences, key=lambda d: d.expected)[:MAX_ROWS]
-    view = ContrastView(
-        failing=failing["exchange_id"], good=good["exchange_id"], basis=basis, differences=tuple(shown)
-    )
+    view = ContrastView(failing=failing["exchange_id"], good=good["exchange_id"], basis=basis, differences=tuple(shown))
     return Contrast(view, good_row)
 
 

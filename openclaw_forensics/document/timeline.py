@@ -96,6 +96,8 @@ def _marks(roots: Sequence[Root], ids: Sequence[str]) -> tuple[TimelineMark, ...
             )
         if root.recovered_at is not None:
             marks.append(
-                TimelineMark(at=root.recovered_at, kind="recovery", text=phrase("recovery", cause=name), root_cause=ident)
+                TimelineMark(
+                    at=root.recovered_at, kind="recovery", text=phrase("recovery", cause=name), root_cause=ident
+                )
             )
     return tuple(sorted(marks, key=lambda m: (m.at, m.kind, m.root_cause or "")))

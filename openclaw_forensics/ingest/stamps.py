@@ -1,0 +1,216 @@
+"""Time stamps as logs write them, read once per distinct second.
+
+Understood: ISO 8601 with blank, `T` or `_` between date and time, comma or dot before the fraction, zones (`Z`, `+0800`,
+`+08:00`, `UTC`, `GMT`, an IANA name as PHP writes it), slashes for dashes, Apache's and PHP's `15-Feb-2018 09:33:27 UTC`,
+US `3/17/2026 9:05:00 AM`, Chinese `2026年3月17日 上午9:05`, java.util.logging's `Mar 17, 2026 9:05:00 AM`, syslog without a
+year, epoch seconds to nanoseconds, and a time of day whose date comes from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+import polars as pl
+
+from openclaw_forensics.exchanges import TIME
+
+_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_CHINESE_MONTHS = {m: i for i, m in enumerate("一 二 三 四 五 六 七 八 九 十 十一 十二".split(), 1)}
+_TIME = r"(?P<H>\d{1,2})[:时](?P<M>\d\d)(?:[:分](?P<S>\d\d))?秒?"
+_ZONE = r"(?:\s*(?P<zone>Z|UTC|GMT|CST|[+-]\d\d:?\d\d|[A-Z][A-Za-z]+/[A-Za-z_/+-]+))?"
+_AMPM = r"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?|上午|下午|凌晨|中午|晚上))?"
+_SHAPES = tuple(
+    re.compile(shape)
+    for shape in (
+        r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[T _]| - |\s+)" + _TIME + _AMPM + _ZONE,
+        r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日\s*(?P<half>上午|下午|凌晨|中午|晚上)?\s*" + _TIME + _ZONE,
+        r"(?P<d>\d{1,2})[-/ ](?P<mon>[A-Za-z]{3})[-/ ](?P<y>\d{4})[: ]" + _TIME + _ZONE,
+        r"(?:[A-Za-z]{3},? )?(?P<mon>[A-Za-z]{3}|[一二三四五六七八九十]{1,2}月) +(?P<d>\d{1,2}), (?P<y>\d{4})(?:,| at)? +"
+        + _TIME + r"(?:\s*(?P<half>[AaPp][Mm]|上午|下午))?" + _ZONE,
+        r"(?:[A-Za-z]{3} )?(?P<mon>[A-Za-z]{3}) +(?P<d>\d{1,2}) " + _TIME + r"(?: (?P<y>\d{4}))?" + _ZONE,
+        r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})[, ]+" + _TIME + _AMPM + _ZONE,
+        r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)[T ]?(?P<H>\d\d):?(?P<M>\d\d):?(?P<S>\d\d)" + _ZONE,
+    )
+)  # fmt: skip
+_CLOCK = re.compile(r"(?P<pre>上午|下午)?\s*" + _TIME + _AMPM + r"$")
+_EPOCH = re.compile(r"\d{9,19}$")
+_DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
+_FRACTION = r"[:\d]\d[.,](\d{1,9})"
+_PM = frozenset({"pm", "p.m.", "下午", "晚上"})
+_AM = frozenset({"am", "a.m.", "上午", "凌晨"})
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A stamp without its fraction: microseconds since 1970 (or since midnight when `clock` is set)."""
+
+    us: int
+    zoned: bool
+    clock: bool = False
+
+
+@dataclass(slots=True)
+class Calendar:
+    """What the stamps of one file lack: the date of a time of day, and the year of syslog's stamps.
+
+    A time of day that runs back by more than 12 h is the next day.
+    """
+
+    day: date | None = None
+    last_clock: int = field(default=-1)
+
+    def place(self, clock_us: int) -> int | None:
+        """Microseconds since 1970 of a time of day, or None while no date is known."""
+        if self.day is None:
+            return None
+        if self.last_clock - clock_us > 12 * 3600 * 1_000_000:
+            self.day += timedelta(days=1)
+        self.last_clock = clock_us
+        midnight = datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
+        return int(midnight.timestamp()) * 1_000_000 + clock_us
+
+
+def date_in_name(name: str) -> date | None:
+    """The date that a file's own name carries (`app-2026-03-17.log`), else None; the last one wins."""
+    for year, month, day in reversed(_DATE_IN_NAME.findall(name)):
+        try:
+            return date(int(year), int(month), int(day))
+        except ValueError:
+            continue
+    return None
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+@lru_cache(maxsize=65536)
+def parse_second(text: str, year: int | None = None) -> Instant | None:
+    """One stamp without fraction; `year` is used where the stamp has none. None when no shape fits."""
+    text = text.strip(" []\"'")[:64]
+    if _EPOCH.match(text):
+        return Instant(_epoch(text), zoned=True)
+    for shape in _SHAPES:
+        if found := shape.match(text):
+            return _instant(found, year)
+    if found := _CLOCK.match(text):
+        hour, minute, second = _clock(found)
+        if hour < 24 and minute < 60 and second < 61:
+            return Instant((hour * 3600 + minute * 60 + second) * 1_000_000, zoned=False, clock=True)
+    return None
+
+
+def _epoch(digits: str) -> int:
+    value = int(digits)
+    if len(digits) <= 11:
+        return value * 1_000_000
+    if len(digits) <= 14:
+        return value * 1000
+    return value if len(digits) <= 17 else value // 1000
+
+
+def _clock(found: re.Match[str]) -> tuple[int, int, int]:
+    groups = found.groupdict()
+    hour, half = int(groups["H"]), (groups.get("half") or groups.get("pre") or "").lower()
+    if half in _PM and hour < 12:
+        hour += 12
+    elif half in _AM and hour == 12:
+        hour = 0
+    return hour, int(groups["M"]), int(groups["S"] or 0)
+
+
+def _month(groups: dict[str, str | None]) -> int:
+    if number := groups.get("m"):
+        return int(number)
+    name = groups.get("mon") or ""
+    return _MONTHS.get(name.lower(), 0) or _CHINESE_MONTHS.get(name.rstrip("月"), 0)
+
+
+def _instant(found: re.Match[str], year: int | None) -> Instant | None:
+    groups = found.groupdict()
+    hour, minute, second = _clock(found)
+    years = int(groups["y"]) if groups.get("y") else (year or 1970)
+    zone = groups.get("zone")
+    try:
+        stamp = datetime(years, _month(groups), int(groups["d"]), hour, minute, min(second, 59), tzinfo=UTC)
+        offset = _offset(zone, stamp)
+    except (ValueError, OverflowError):
+        return None
+    us = int(stamp.timestamp()) * 1_000_000 + (second - min(second, 59)) * 1_000_000
+    # CST is both China's and Chicago's: no zone at all.
+    return Instant(us - int((offset or timedelta()).total_seconds()) * 1_000_000, zoned=offset is not None)
+
+
+def _offset(zone: str | None, stamp: datetime) -> timedelta | None:
+    if not zone or zone == "CST":
+        return None
+    if zone in ("Z", "UTC", "GMT"):
+        return timedelta()
+    if zone[0] in "+-":
+        digits = zone[1:].replace(":", "")
+        span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        return -span if zone[0] == "-" else span
+    return stamp.replace(tzinfo=ZoneInfo(zone)).utcoffset() if zone in _zones() else None
+
+
+def read_stamps(stamps: pl.Series, calendar: Calendar) -> pl.DataFrame:
+    """The columns `at`, `time_quality` and `zone_basis` of a column of raw stamps, in order.
+
+    A stamp without a zone is kept as if it were UTC (`zone_basis` "assumed").
+    """
+    raw = stamps.rename("raw")
+    fraction = raw.str.extract(_FRACTION, 1)
+    digits = fraction.str.slice(0, 6)
+    epoch = raw.str.contains(r"^\d{9,11}\.\d+$")
+    base = (
+        pl.DataFrame({"raw": raw, "epoch": epoch})
+        .select(
+            pl.when(pl.col("epoch"))
+            .then(pl.col("raw").str.slice(0, 10))
+            .otherwise(pl.col("raw").str.replace(r"(\d\d:\d\d:\d\d)[.,]\d{1,9}", "$1"))
+        )
+        .to_series()
+    )
+    micros = digits.str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
+    epoch_fraction = raw.str.extract(r"^\d{9,11}\.(\d{1,6})", 1).str.pad_end(6, "0").cast(pl.Int64, strict=False)
+    seconds = _distinct(base, calendar)
+    frame = pl.DataFrame({"base": base}).join(seconds, on="base", how="left", maintain_order="left")
+    us = frame["us"]
+    if frame["clock"].fill_null(False).any():
+        us = pl.Series("us", _placed(us.to_list(), frame["clock"].to_list(), calendar), dtype=pl.Int64)
+    subsecond = fraction.is_not_null() | epoch_fraction.is_not_null() | raw.str.contains(r"^\d{12,19}$")
+    added = epoch_fraction.fill_null(micros)
+    whole_digits = raw.str.contains(r"^\d{12,19}$").fill_null(False)
+    total = us + pl.select(pl.when(whole_digits).then(0).otherwise(added)).to_series()
+    return pl.DataFrame({"us": total, "sub": subsecond, "zoned": frame["zoned"], "clock": frame["clock"]}).select(
+        pl.col("us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(TIME).alias("at"),
+        pl.when(pl.col("us").is_null()).then(pl.lit("missing"))
+        .when(pl.col("clock").fill_null(False)).then(pl.lit("derived"))
+        .when(pl.col("sub").fill_null(False)).then(pl.lit("exact"))
+        .otherwise(pl.lit("second")).alias("time_quality"),
+        pl.when(pl.col("zoned").fill_null(False)).then(pl.lit("given")).otherwise(pl.lit("assumed")).alias("zone_basis"),
+    )  # fmt: skip
+
+
+def _distinct(base: pl.Series, calendar: Calendar) -> pl.DataFrame:
+    year = calendar.day.year if calendar.day else None
+    texts = [text for text in base.unique(maintain_order=True).to_list() if text is not None]
+    parsed = [parse_second(text, year) for text in texts]
+    return pl.DataFrame(
+        {
+            "base": texts,
+            "us": [p.us if p else None for p in parsed],
+            "zoned": [p.zoned if p else None for p in parsed],
+            "clock": [p.clock if p else None for p in parsed],
+        },
+        schema={"base": pl.String, "us": pl.Int64, "zoned": pl.Boolean, "clock": pl.Boolean},
+    )
+
+
+def _placed(us: list[int | None], clock: list[bool | None], calendar: Calendar) -> list[int | None]:
+    return [calendar.place(u) if c and u is not None else u for u, c in zip(us, clock, strict=True)]

@@ -1,0 +1,243 @@
+"""Lines to records: a head and what continues it (stack traces, bodies over several lines), for one chunk at a time.
+
+Columnar throughout: heads are found and taken apart by polars, continuation lines are joined per record.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from openclaw_forensics.ingest.lineformat import FormatSet, HeadRule, fit_heads, normal_level
+from openclaw_forensics.ingest.stamps import Calendar, read_stamps
+
+MAX_LINE = 4 << 20  # bytes of one line that are looked at
+MAX_LINES = 4000  # continuation lines of one record that are kept
+MAX_RECORD = 8 << 20  # bytes of one record that are kept
+SNIFF_LINES = 600
+_CONTINUES = re.compile(
+    r"^(?:\s|$|at |Caused by|Suppressed:|\.{3} \d+ |Traceback |[}\])]|#\d+ |--->|\[stacktrace\]|During handling|The above exception"
+    r"|Stack trace:|\"\}|  )"
+)
+_TRACE_WORD = r"(?:[Tt]race_?[Ii]d|tid|rid|[Rr]equest_?[Ii]d|req_?[Ii]d|correlation_?[Ii]d|uid|cid)"
+_TRACE_FRONT = rf"^\W{{0,2}}{_TRACE_WORD}[=: ]+([\w.-]{{4,80}})"
+_TRACE_ANYWHERE = r"\b(?:trace_?[iI]d|TraceId)[=:] ?([0-9a-f]{16,32})\b"
+_ANSI = r"\x1b\[[0-9;]*[A-Za-z]"
+_JUL_LEVEL = r"^(INFO|WARNING|SEVERE|FINE|CONFIG|信息|警告|严重): "
+_FIELDS = ("stamp", "level", "thread", "logger", "trace_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the lines of one file are cut: the heads that occur, most specific first, and a wrapper in front."""
+
+    heads: tuple[HeadRule, ...]
+    wrapper: HeadRule | None
+
+    @property
+    def writer(self) -> str:
+        """The format's name, for people."""
+        names = dict.fromkeys(rule.format.name for rule in self.heads)
+        return "+".join(names) or (self.wrapper.format.name if self.wrapper else "plain")
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether a stamp's meaning depends on the lines before it (a time of day without date)."""
+        return any("CLOCK" in head.pattern for rule in self.heads for head in rule.format.head)
+
+
+def learn_layout(head: bytes, formats: FormatSet, forced: str | None = None) -> Layout:
+    """The layout of a file, from its first lines."""
+    text = re.sub(_ANSI, "", head.decode("utf-8", "replace"))
+    fit = fit_heads([line[:2000] for line in text.splitlines()[:SNIFF_LINES]], formats, forced)
+    return Layout(fit.used, fit.wrapper)
+
+
+def begins_record(line: bytes, layout: Layout) -> bool:
+    """Whether this line is the first of a record."""
+    text = line[:1024].decode("utf-8", "replace").rstrip("\r")
+    if layout.wrapper is not None:
+        found = layout.wrapper.python.match(text)
+        text = text[found.end() :] if found else text
+    if layout.heads:
+        return any(rule.python.match(text) for rule in layout.heads)
+    return not _CONTINUES.match(text)
+
+
+def last_head(data: bytes, layout: Layout, tries: int = 4000) -> int:
+    """The offset of the last record's first byte, 0 when none of the last `tries` lines begins one."""
+    end = len(data)
+    for _ in range(tries):
+        newline = data.rfind(b"\n", 0, end - 1) if end > 0 else -1
+        start = newline + 1
+        if begins_record(data[start:end].rstrip(b"\n"), layout):
+            return start
+        if newline < 0:
+            return 0
+        end = start
+    return 0
+
+
+def _lines(data: bytes) -> pl.DataFrame:
+    """The lines with their sizes in bytes, terminator included."""
+    if b"\r" in data:
+        lines = pl.Series("line", data.decode("utf-8").split("\n"), dtype=pl.String)
+        if data.endswith(b"\n"):
+            lines = lines.head(lines.len() - 1)
+        frame = pl.DataFrame({"line": lines}).with_columns((pl.col("line").str.len_bytes() + 1).alias("size"))
+        return frame.with_columns(pl.col("line").str.strip_chars_end("\r"))
+    frame = pl.read_lines(data)
+    return frame.rename({frame.columns[0]: "line"}).with_columns((pl.col("line").str.len_bytes() + 1).alias("size"))
+
+
+def split_records(data: bytes, layout: Layout, *, offset: int, line: int, calendar: Calendar) -> pl.DataFrame:
+    """The records of a chunk of valid UTF-8 that begins at a record.
+
+    Columns: line, end, offset, size, raw_stamp, at, time_quality, zone_basis, level, logger, thread, trace_id, message,
+    rest (what follows the first line, null where there is none).
+    """
+    lines = _lines(data).with_row_index("n")
+    if lines.is_empty():
+        lines = pl.DataFrame(schema={"n": pl.UInt32, "line": pl.String, "size": pl.Int64})
+    if b"\x1b[" in data:
+        lines = lines.with_columns(pl.col("line").str.replace_all(_ANSI, ""))
+    if lines["size"].max() is not None and int(str(lines["size"].max())) > MAX_LINE:
+        lines = lines.with_columns(pl.col("line").str.slice(0, MAX_LINE // 4))
+    if layout.wrapper is not None:
+        lines = _strip_wrapper(lines, layout.wrapper)
+    heads = _heads(lines, layout)
+    records = _join(lines, heads)
+    records = _follow(records, layout)
+    return _finish(records, offset, line, calendar)
+
+
+def _strip_wrapper(lines: pl.DataFrame, wrapper: HeadRule) -> pl.DataFrame:
+    taken = lines["line"].str.extract_groups(wrapper.expression).struct.unnest()
+    wrapped = taken["_head"].is_not_null()
+    named = {f"w_{name}": taken[name] for name in wrapper.groups if name != "message"}
+    inner = _after(lines["line"], taken["_head"])
+    return lines.with_columns(
+        pl.select(pl.when(wrapped).then(inner).otherwise(lines["line"])).to_series().alias("line"),
+        wrapped.alias("wrapped"),
+        *(series.alias(name) for name, series in named.items()),
+    )
+
+
+def _after(line: pl.Series, head: pl.Series) -> pl.Series:
+    """What follows `head` in `line`; both UTF-8, so bytes are cut and no character is split."""
+    frame = pl.DataFrame({"line": line, "head": head})
+    cut = pl.col("line").cast(pl.Binary).bin.slice(pl.col("head").str.len_bytes())
+    return frame.select(cut.cast(pl.String)).to_series()
+
+
+def _heads(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """One row per head: n, the fields of the head, message."""
+    schema: dict[str, pl.DataType] = {"n": pl.UInt32(), **dict.fromkeys(_FIELDS, pl.String()), "message": pl.String()}
+    rest = lines.select("n", "line").filter(~pl.col("line").str.contains(r"^(?:[ \t]|$)"))
+    found = []
+    for rule in layout.heads:
+        if rest.is_empty():
+            break
+        hit = rest["line"].str.contains("^" + rule.prefix)
+        mine, rest = (rest, rest.clear()) if hit.all() else (rest.filter(hit), rest.filter(~hit))
+        if mine.is_empty():
+            continue
+        taken = mine["line"].str.extract_groups(rule.expression).struct.unnest()
+        message = mine["line"] if rule.whole else _after(mine["line"], taken["_head"])
+        found.append(
+            pl.DataFrame(
+                {"n": mine["n"], **{f: taken[f] for f in _FIELDS if f in taken.columns}, "message": message}
+            )
+        )
+    if not layout.heads:
+        plain = rest.filter(~pl.col("line").str.contains(_CONTINUES.pattern))
+        found.append(plain.rename({"line": "message"}))
+    if not found:
+        return pl.DataFrame(schema=schema)
+    return pl.concat(found, how="diagonal_relaxed").match_to_schema(
+        pl.Schema(schema), missing_columns="insert"
+    ).sort("n")  # fmt: skip
+
+
+def _join(lines: pl.DataFrame, heads: pl.DataFrame) -> pl.DataFrame:
+    """Heads with the lines that continue them. Lines before the first head are a record without head."""
+    is_head = lines.select("n").join(heads.select("n", pl.lit(True).alias("h")), on="n", how="left", maintain_order="left")
+    lines = lines.with_columns(is_head["h"].fill_null(False))
+    if lines.height and not lines["h"][0]:
+        first = pl.DataFrame({"n": lines["n"][:1], "message": lines["line"][:1]})
+        heads = pl.concat([first, heads], how="diagonal_relaxed")
+        lines = lines.with_columns(pl.when(pl.col("n") == 0).then(True).otherwise(pl.col("h")).alias("h"))
+    lines = lines.with_columns(pl.col("h").cast(pl.UInt32).cum_sum().alias("rec"))
+    sizes = lines.group_by("rec", maintain_order=True).agg(
+        pl.col("size").sum(), pl.col("n").first().alias("first"), pl.col("n").last().alias("last")
+    )
+    more = (
+        lines.filter(~pl.col("h"))
+        .group_by("rec")
+        .agg(pl.col("line").head(MAX_LINES).str.join("\n").str.slice(0, MAX_RECORD // 4).alias("rest"))
+    )
+    outer = [c for c in lines.columns if c.startswith("w_")]
+    extra = lines.filter(pl.col("h")).select("rec", *outer)
+    return (
+        heads.with_columns(pl.Series("rec", range(1, heads.height + 1), dtype=pl.UInt32))
+        .join(sizes, on="rec", how="left", maintain_order="left")
+        .join(more, on="rec", how="left", maintain_order="left")
+        .join(extra, on="rec", how="left", maintain_order="left")
+    )
+
+
+def _follow(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Two-line heads: the message stands on the line below."""
+    if not any(rule.next_line for rule in layout.heads):
+        return records
+    empty = pl.col("message").is_in(["", None]) & pl.col("rest").is_not_null()
+    parts = pl.col("rest").str.strip_chars_start().str.splitn("\n", 2)
+    below = pl.when(empty).then(parts.struct.field("field_0").str.strip_chars()).otherwise(pl.col("message"))
+    rest = pl.when(empty).then(parts.struct.field("field_1")).otherwise(pl.col("rest"))
+    level = pl.coalesce(pl.col("level"), below.str.extract(_JUL_LEVEL, 1))
+    return records.with_columns(below.str.replace(_JUL_LEVEL, "").alias("message"), rest.alias("rest"), level.alias("level"))
+
+
+def _finish(records: pl.DataFrame, offset: int, line: int, calendar: Calendar) -> pl.DataFrame:
+    for name in ("stamp", "thread", "logger"):
+        if f"w_{name}" in records.columns:  # docker's stamp is exact and has a zone: it wins over an inner one without
+            own = [pl.col(f"w_{name}"), pl.col(name)] if name == "stamp" else [pl.col(name), pl.col(f"w_{name}")]
+            records = records.with_columns(pl.coalesce(own).alias(name))
+    text = pl.col("message")
+    trace = pl.coalesce(
+        pl.col("trace_id").str.strip_chars(),
+        pl.when(text.str.starts_with("[") | text.str.contains(r"^\w*[Ii]d[=:]")).then(text.str.extract(_TRACE_FRONT, 1)),
+        pl.when(text.str.contains_any(["trace_id=", "traceId=", "TraceId:", "TraceId="])).then(
+            text.str.extract(_TRACE_ANYWHERE, 1)
+        ),
+    )
+    # SkyWalking writes N/A where there is no segment: no id at all.
+    trace = pl.when(trace.is_in(["", "N/A", "-", "null", "Ignored_Trace"])).then(None).otherwise(trace)
+    stamps = read_stamps(records["stamp"].str.strip_chars(), calendar)
+    return records.hstack(stamps).select(
+        (pl.col("first") + line).cast(pl.Int64).alias("line"),
+        (pl.col("last") + line).cast(pl.Int64).alias("end"),
+        (pl.col("size").cum_sum() - pl.col("size") + offset).cast(pl.Int64).alias("offset"),
+        pl.col("size").cast(pl.Int64),
+        pl.col("stamp").str.strip_chars().alias("raw_stamp"),
+        "at",
+        "time_quality",
+        "zone_basis",
+        _level(pl.col("level")).alias("level"),
+        pl.col("logger").str.strip_chars().replace("", None),
+        pl.col("thread").str.strip_chars().replace("", None),
+        trace.alias("trace_id"),
+        "message",
+        "rest",
+    )
+
+
+def _level(level: pl.Expr) -> pl.Expr:
+    return level.map_batches(_levels, return_dtype=pl.String)
+
+
+def _levels(series: pl.Series) -> pl.Series:
+    words = series.unique().drop_nulls().to_list()
+    return series.replace_strict(words, [normal_level(w) for w in words], default=None, return_dtype=pl.String)

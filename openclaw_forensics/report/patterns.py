@@ -33,18 +33,18 @@ class Hints:
     rules_version: str | None = None  # named where no announcement is known
 
 
-def _fits(sentence: str, lang: Lang) -> bool:
-    return len(_HAN.findall(sentence)) <= 60 if lang == "zh" else len(sentence.split()) <= 35
+def _size(sentence: str, lang: Lang) -> int:
+    return len(_HAN.findall(sentence)) if lang == "zh" else len(sentence.split())
 
 
 def sentence(cause: RootCause, labels: Labels, of: Input, hints: Hints, lang: Lang) -> str:
-    """The shortest wording of the sentence that fits a headline, else the shortest there is."""
-    said = ""
-    for short in range(4):
-        said = _sentence(Slots(cause, labels, of, lang, short=short), hints)
-        if _fits(said, lang):
-            break
-    return said[:1].upper() + said[1:]
+    """The fullest wording that fits a headline, else the fullest that is a quarter too long, else the shortest."""
+    room = 60 if lang == "zh" else 35
+    said = [_sentence(Slots(cause, labels, of, lang, short=short), hints) for short in range(4)]
+    sizes = [_size(text, lang) for text in said]
+    fitting = [text for limit in (room, room * 5 // 4) for text, size in zip(said, sizes, strict=True) if size <= limit]
+    chosen = fitting[0] if fitting else said[-1]
+    return chosen[:1].upper() + chosen[1:]
 
 
 def _sentence(s: Slots, hints: Hints) -> str:  # noqa: PLR0911 - one line per pattern

@@ -102,7 +102,8 @@ def _spooled(shown: str, stream: BinaryIO, bounds: Bounds) -> Iterator[Source | 
 
 
 def _slashed(path: str) -> str:
-    return path.replace(os.sep, "/")
+    """The path as shown: "/" always, and bytes that are no UTF-8 replaced."""
+    return path.replace(os.sep, "/").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _why_nothing(path: str) -> str:

@@ -1,0 +1,54 @@
+"""Which reader a file belongs to: every reader is asked, the surest wins, and one that fails is skipped."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from openclaw_forensics.errors import UsageError
+from openclaw_forensics.ingest import registry
+from openclaw_forensics.ingest.api import NOT_MINE, Reader, Sniff
+from openclaw_forensics.ingest.sources import Source
+
+
+class Identified(NamedTuple):
+    """The reader that won (None when none knows the file), its judgement, and everybody's, best first."""
+
+    reader: Reader | None
+    sniff: Sniff
+    scores: list[tuple[str, Sniff]]
+
+
+def identify(source: Source, forced: str | None = None, readers: Sequence[Reader] | None = None) -> Identified:
+    """Ask every reader about `source`. A `forced` format wins whatever the scores; UsageError when it is unknown."""
+    readers = registry.readers() if readers is None else readers
+    head = source.text_head()
+    judged = [(reader, _ask(reader, head, source.path)) for reader in readers]
+    scores = sorted(((reader.name, sniff) for reader, sniff in judged), key=lambda pair: -pair[1].score)
+    if forced is not None:
+        reader = by_name(forced, readers)
+        return Identified(reader, Sniff(100, "as told"), scores)
+    best = max(judged, key=lambda pair: pair[1].score, default=None)
+    if best is None or best[1].score <= 0:
+        return Identified(None, NOT_MINE, scores)
+    return Identified(*best, scores)
+
+
+def by_name(name: str, readers: Sequence[Reader] | None = None) -> Reader:
+    """The reader of the format `name`. Raises UsageError that says which names come near."""
+    readers = registry.readers() if readers is None else readers
+    wanted = name.strip().lower().replace("_", "-")
+    for reader in readers:
+        if reader.name == wanted:
+            return reader
+    known = [reader.name for reader in readers]
+    near = difflib.get_close_matches(wanted, known, n=3) or known
+    raise UsageError(f"unknown input format {name!r}; did you mean {', '.join(near)}?")
+
+
+def _ask(reader: Reader, head: bytes, name: str) -> Sniff:
+    try:
+        return reader.sniff(head, name)
+    except Exception as exc:  # one bad reader must not take the others down
+        return Sniff(0, f"the reader failed: {type(exc).__name__}: {exc}"[:200])

@@ -54,7 +54,9 @@ def _judge(row: Row, ack: Ack, question: Question) -> tuple[str, Text, str] | No
         if ack.body is not None:
             return "webhook.bad_ack_body", phrase("ack_body", wanted=same(ack.body)), "/response/body"
         return None
-    if late or (status in (408, 499, 504) and isinstance(duration, int | float) and duration >= question.number("slow_ms")):
+    if late or (
+        status in (408, 499, 504) and isinstance(duration, int | float) and duration >= question.number("slow_ms")
+    ):
         return "webhook.slow_ack", _slow(duration, limit), "/duration_ms"
     return None
 

@@ -1,0 +1,105 @@
+"""Does the traffic use something that has ended, or that will: judged at each exchange's own time."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from datetime import datetime
+
+import polars as pl
+
+from openclaw_forensics.diagnose.detectors import Answer, Question
+from openclaw_forensics.diagnose.findings import Because, Changed, Finding
+from openclaw_forensics.diagnose.knowledge import phrase
+from openclaw_forensics.platforms.message import Message
+from openclaw_forensics.platforms.model import Deprecation
+from openclaw_forensics.platforms.places import all_hold
+from openclaw_forensics.words import same
+
+_OPENED = 2_000  # exchanges whose messages are opened for one entry
+
+
+def detect(question: Question) -> Answer:
+    """One finding per entry of a pack's deprecations that the traffic meets."""
+    findings = []
+    judged = 0
+    for platform, pack in question.knowledge.packs.items():
+        calls = question.frame.exchanges.filter((pl.col("platform") == platform) & (pl.col("direction") == "out"))
+        for entry in pack.deprecations:
+            if entry.effective_at is None or not _tells(entry):
+                continue
+            judged += calls.height
+            for part in _uses(calls, entry).partition_by("shop", "identity", maintain_order=True):
+                findings += _findings(question, platform, entry, part)
+    return Answer(findings, judged)
+
+
+def _tells(entry: Deprecation) -> bool:
+    return bool(entry.operations or entry.path or entry.host or entry.tests)
+
+
+def _uses(calls: pl.DataFrame, entry: Deprecation) -> pl.DataFrame:
+    hits = calls
+    if entry.operations:
+        known = [
+            o for o in calls["operation"].unique().drop_nulls() if any(fnmatch.fnmatch(o, g) for g in entry.operations)
+        ]
+        hits = hits.filter(pl.col("operation").is_in(known))
+    if entry.path is not None:
+        paths = [p for p in hits["path"].unique().drop_nulls() if re.search(entry.path, p[:2048])]
+        hits = hits.filter(pl.col("path").is_in(paths))
+    if entry.host is not None:
+        hosts = [h for h in hits["host"].unique().drop_nulls() if re.search(entry.host, h)]
+        hits = hits.filter(pl.col("host").is_in(hosts))
+    if entry.tests:
+        opened = hits.head(_OPENED)
+        keep = [all_hold(entry.tests, Message(r)) is True for r in opened.iter_rows(named=True)]
+        hits = opened.filter(pl.Series(keep, dtype=pl.Boolean))
+    return hits
+
+
+def _findings(question: Question, platform: str, entry: Deprecation, part: pl.DataFrame) -> list[Finding]:
+    ends = entry.effective_at
+    if ends is None:
+        return []
+    failing, ahead = [], []
+    for row, at, failed in part.select("row", "started_at", "failed").iter_rows():
+        when = at if isinstance(at, datetime) else question.frame.bounds[1]
+        if when is None:
+            continue
+        if when.date() >= ends:
+            failing += [row] if failed else []
+        elif entry.announced_at is not None and when.date() >= entry.announced_at:
+            ahead.append(row)
+    first = part.row(0, named=True)
+    common = {
+        "platform": platform, "shop": first["shop"], "identity": first["identity"], "sources": entry.source,
+        "changed": Changed(
+            who="platform", what=entry.what,
+            announced_at=entry.announced_at.isoformat() if entry.announced_at else None, effective_at=ends.isoformat(),
+            source=entry.source[0] if entry.source else None,
+        ),
+        "unverified": entry.unverified, "origin": "platform_change", "party": "erp",
+    }  # fmt: skip
+    found = []
+    if failing and _refused_as_gone(question, failing):
+        text = phrase("retired_use", what=entry.what, date=same(ends.isoformat()))
+        found.append(
+            Finding(rule=f"{question.rule.id}.{entry.id}", cause="api.version_retired",
+                    confidence=question.number("confidence_retired"), rows=tuple(failing),
+                    because=(Because(text, tuple(failing[:2])),), **common)
+        )  # fmt: skip
+    if ahead:
+        text = phrase("deprecated_use", what=entry.what, date=same(ends.isoformat()))
+        found.append(
+            Finding(rule=f"{question.rule.id}.{entry.id}", cause="api.deprecation_ahead",
+                    confidence=question.number("confidence_ahead"), affected=tuple(ahead),
+                    because=(Because(text, tuple(ahead[:2])),), severity="warning", **common)
+        )  # fmt: skip
+    return found
+
+
+def _refused_as_gone(question: Question, rows: list[int]) -> bool:
+    """Only an answer that fits a removed thing: not one that the catalogue explains by something else."""
+    statuses = {question.frame.failing[r]["status"] for r in rows if r in question.frame.failing}
+    return bool(statuses & {301, 302, 400, 401, 403, 404, 405, 410, 426, 501})

@@ -1,0 +1,245 @@
+"""What appeared: a field or value in answers that the ERP's exception names, or a field that is newly demanded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from openclaw_forensics.diagnose.detectors import Answer, Question
+from openclaw_forensics.diagnose.detectors.fields import names_of
+from openclaw_forensics.diagnose.findings import Because, Changed, Cleared, Finding, Telling
+from openclaw_forensics.diagnose.knowledge import phrase
+from openclaw_forensics.platforms.message import parse_json
+from openclaw_forensics.platforms.model import Deprecation
+from openclaw_forensics.result import Details, FieldView, rfc3339
+from openclaw_forensics.words import Text, same
+
+Row = dict[str, object]
+_BOUND = 4096
+_SAMPLES = 300  # answers opened per operation
+_NEAR = timedelta(seconds=5)  # an exception of the same thread belongs to the exchange before it (same trace: always)
+
+
+def detect(question: Question) -> Answer:
+    """Both directions of the question."""
+    findings = [*_in_answers(question), *_newly_required(question)]
+    judged = question.frame.records.filter(pl.col("exception").is_not_null() | (pl.col("level") == "ERROR")).height
+    return Answer(findings, judged + len(question.frame.failures))
+
+
+def _in_answers(question: Question) -> Iterator[Finding]:
+    """Exceptions that name a field or value, each tied to an answer that holds it and to earlier ones that do not."""
+    patterns = [re.compile(p, re.IGNORECASE) for p in question.words("exception_patterns")]
+    records = question.frame.records.filter(
+        pl.col("exception").is_not_null() | pl.col("level").is_in(["ERROR", "FATAL", "WARN"])
+    )
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for record in records.to_dicts():
+        named = _named(record, patterns)
+        answer = _answer_of(question, record) if named else None
+        if named and answer is not None and _holds(answer, named):
+            grouped.setdefault((named, str(answer["operation_key"])), []).append({**record, "answer": answer})
+    for (named, _), records_of in grouped.items():
+        finding = _appeared(question, named, records_of)
+        if finding is not None:
+            yield finding
+
+
+def _named(record: Row, patterns: list[re.Pattern[str]]) -> str | None:
+    for text in (record["exception"], record["message"]):
+        for pattern in patterns:
+            match = pattern.search(str(text or "")[:_BOUND])
+            if match:
+                return match[1][:120]
+    return None
+
+
+def _answer_of(question: Question, record: Row) -> Row | None:
+    """The exchange that the exception belongs to: by link, by trace, or the last one of its thread within 5 s."""
+    frame = question.frame
+    if record["exchange_id"] is not None:
+        hit = frame.exchanges.filter(pl.col("exchange_id") == record["exchange_id"])
+    elif record["trace_id"] is not None:
+        hit = frame.exchanges.filter(pl.col("trace_id") == record["trace_id"])
+    elif record["thread"] is not None and isinstance(record["at"], datetime):
+        hit = frame.exchanges.filter(
+            (pl.col("thread") == record["thread"])
+            & (pl.col("source_file") == record["source_file"])
+            & pl.col("started_at").is_between(record["at"] - _NEAR - timedelta(minutes=1), record["at"])
+        )
+    else:
+        return None
+    return hit.row(hit.height - 1, named=True) if hit.height else None
+
+
+def _holds(answer: Row, named: str) -> bool:
+    return named in str(answer["response_body"] or "")
+
+
+def _appeared(question: Question, named: str, records: list[Row]) -> Finding | None:
+    answers: list[Row] = [r["answer"] for r in records if isinstance(r["answer"], dict)]
+    first = answers[0]
+    before = _earlier_answers(question, first)
+    if any(_holds(a, named) for a in before):
+        return None
+    rows = tuple(int(str(a["row"])) for a in answers)
+    at = rfc3339(first["started_at"]) if isinstance(first["started_at"], datetime) else "?"
+    operation = same(str(first["operation"] or first["operation_key"]))
+    pointer, is_value = _pointer(first, named)
+    steps = [Because(phrase("exception_names", field=same(named)), rows[:1], (int(str(records[0]["row"])),))]
+    if before:
+        words = {"at": same(at), "operation": operation, "field": same(named), "count": len(before)}
+        text = phrase("new_value", **words, value=same(named)) if is_value else phrase("new_in_answers", **words)
+        steps.append(Because(text, rows[:2]))
+    failing = tuple(r for r in rows if r in question.frame.failing)
+    documented = None if not is_value else False
+    return Finding(
+        rule=question.rule.id, cause=question.rule.cause,
+        confidence=question.number("confidence_with_before" if before else "confidence_alone"),
+        platform=_text(first["platform"]), shop=_text(first["shop"]), identity=_text(first["identity"]),
+        rows=failing, affected=tuple(r for r in rows if r not in question.frame.failing),
+        records=tuple(int(str(r["row"])) for r in records if r["exchange_id"] is None),
+        alternatives=("schema.response_contract_broken", "client.exception"), because=tuple(steps),
+        telling=tuple(Telling(r, pointer, steps[0].text) for r in rows[:3]), changed=_announced(question, first, named),
+        cleared=(Cleared("network", True, phrase("not_network_answered"), rows[:1]),),
+        details=Details(fields=(_field(first, named, pointer, len(rows), documented),)),
+        explains=("client.exception",), sources=question.rule.source, signs=2 if before else 1,
+    )  # fmt: skip
+
+
+def _earlier_answers(question: Question, first: Row) -> list[Row]:
+    frame = question.frame
+    return (
+        frame.exchanges.filter(
+            (pl.col("row") < int(str(first["row"])))
+            & (pl.col("operation_key") == str(first["operation_key"]))
+            & pl.col("response_body").is_not_null()
+            & (pl.col("status") < 400)
+        )
+        .tail(_SAMPLES)
+        .to_dicts()
+    )
+
+
+def _pointer(answer: Row, named: str) -> tuple[str, bool]:
+    """Where the answer holds it, and whether it is a value rather than a name."""
+    valid, tree = parse_json(str(answer["response_body"] or ""))
+    if valid:
+        for pointer, key, value in _walk(tree, "/response/body", 0):
+            if key == named:
+                return pointer, False
+            if value == named:
+                return pointer, True
+    return "/response/body", False
+
+
+def _walk(node: object, pointer: str, depth: int) -> Iterator[tuple[str, str | None, str | None]]:
+    if depth > 24:
+        return
+    if isinstance(node, dict):
+        for key, child in list(node.items())[:500]:
+            here = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            yield here, str(key), str(child) if isinstance(child, str) else None
+            yield from _walk(child, here, depth + 1)
+    elif isinstance(node, list):
+        for place, child in enumerate(node[:100]):
+            if isinstance(child, str):
+                yield f"{pointer}/{place}", None, child
+            yield from _walk(child, f"{pointer}/{place}", depth + 1)
+
+
+def _newly_required(question: Question) -> Iterator[Finding]:
+    """A field is demanded that the same operation did without before: the demand is new, not the request."""
+    claims = {r for f in question.so_far if f.cause == "schema.missing_required_field" for r in f.rows}
+    groups: dict[tuple[object, object, str, str], list[Row]] = {}
+    for row in question.frame.failures:
+        fields = row["error_fields"]
+        if int(str(row["row"])) in claims and isinstance(fields, list):
+            for field in fields[:3]:
+                leaf = re.split(r"[./\[\]]+", str(field).strip("[]/"))[-1]
+                groups.setdefault((row["platform"], row["identity"], str(row["operation_key"]), leaf), []).append(row)
+    for (_, _, _, leaf), rows in groups.items():
+        finding = _demanded(question, leaf, rows)
+        if finding is not None:
+            yield finding
+
+
+def _demanded(question: Question, leaf: str, rows: list[Row]) -> Finding | None:
+    first = rows[0]
+    frame = question.frame
+    accepted = frame.exchanges.filter(
+        frame.is_good
+        & (pl.col("row") < int(str(first["row"])))
+        & (pl.col("operation_key") == str(first["operation_key"]))
+        & pl.col("platform").eq_missing(pl.lit(first["platform"], dtype=pl.String))
+        & (pl.col("request_body_state") == "recorded")
+    ).tail(_SAMPLES)
+    without = [r for r in accepted.to_dicts() if leaf not in dict(names_of(r))]
+    if not without or leaf in dict(names_of(question.frame.full(int(str(first["row"]))))):
+        return None
+    after = frame.exchanges.filter(
+        frame.is_good
+        & (pl.col("row") > int(str(first["row"])))
+        & (pl.col("operation_key") == str(first["operation_key"]))
+        & (pl.col("request_body_state") == "recorded")
+    ).tail(_SAMPLES)
+    if any(leaf not in dict(names_of(r)) for r in after.to_dicts()):
+        return None  # still accepted without it afterwards: the demand depends on the content
+    return _demand_finding(question, leaf, rows, without)
+
+
+def _demand_finding(question: Question, leaf: str, rows: list[Row], without: list[Row]) -> Finding:
+    first = rows[0]
+    numbers = tuple(int(str(r["row"])) for r in rows)
+    at = rfc3339(first["started_at"]) if isinstance(first["started_at"], datetime) else "?"
+    text = phrase(
+        "newly_required", count=len(without), operation=same(str(first["operation"] or first["operation_key"])),
+        field=same(leaf), at=same(at),
+    )  # fmt: skip
+    missing = phrase("field_missing", wanted=same(leaf))
+    good = int(str(without[-1]["row"]))
+    return Finding(
+        rule=question.rule.id, cause=question.rule.cause, confidence=question.number("confidence_with_before"),
+        platform=_text(first["platform"]), shop=_text(first["shop"]), identity=_text(first["identity"]), rows=numbers,
+        alternatives=("schema.missing_required_field",), because=(Because(text, (numbers[0], good)),),
+        telling=tuple(Telling(n, f"/request/body/{leaf}", missing, missing=True) for n in numbers[:3]),
+        changed=_announced(question, first, leaf),
+        cleared=(Cleared("network", True, phrase("not_network_answered"), numbers[:1]),),
+        details=Details(fields=(_field(first, leaf, f"/request/body/{leaf}", len(numbers), None),)),
+        sources=question.rule.source, signs=2,
+    )  # fmt: skip
+
+
+def _field(row: Row, name: str, pointer: str, seen: int, documented: bool | None) -> FieldView:
+    at = row["started_at"]
+    return FieldView(
+        pointer=pointer, kind="new", failing=name, seen=seen, first_at=at if isinstance(at, datetime) else None,
+        documented=documented, exchange=str(row["exchange_id"]),
+    )  # fmt: skip
+
+
+def _announced(question: Question, row: Row, name: str) -> Changed | None:
+    """An announced change that names the field, else only that the platform changed."""
+    pack = question.knowledge.packs.get(str(row["platform"]))
+    for entry in pack.deprecations if pack is not None else ():
+        if entry.kind in ("new_required_field", "new_enum_value") and _mentions(entry, name):
+            return Changed(
+                who="platform", what=entry.what,
+                announced_at=entry.announced_at.isoformat() if entry.announced_at else None,
+                effective_at=entry.effective_at.isoformat() if entry.effective_at else None,
+                source=entry.source[0] if entry.source else None,
+            )  # fmt: skip
+    at = row["started_at"]
+    moment = at.date().isoformat() if isinstance(at, datetime) else None
+    return Changed(who="platform", what=Text(en=f"the field {name}", zh=f"字段 {name}"), effective_at=moment)
+
+
+def _mentions(entry: Deprecation, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", f"{entry.what.en} {entry.what.zh}") is not None
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,222 @@
+"""What `analyze` does, from files to the redacted document; the only place that knows all rooms."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import BinaryIO
+
+import polars as pl
+
+from openclaw_forensics import version
+from openclaw_forensics.diagnose.diagnosis import Diagnosis, Knowledge, diagnose
+from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.load import load_rules
+from openclaw_forensics.document.assemble import Known, assemble
+from openclaw_forensics.document.inputs import describe_input
+from openclaw_forensics.exchanges import ANNOTATED_COLUMNS, EXCHANGES, RECORDS, conform, empty
+from openclaw_forensics.ingest.api import ReadOptions
+from openclaw_forensics.ingest.reading import FileRead, Reading
+from openclaw_forensics.ingest.walk import Unreadable, walk
+from openclaw_forensics.link.doubles import drop_doubles
+from openclaw_forensics.link.identity import with_identity
+from openclaw_forensics.link.zones import ZoneUsed, settle
+from openclaw_forensics.platforms.annotate import annotate
+from openclaw_forensics.platforms.load import PackSet
+from openclaw_forensics.platforms.load import load as load_packs
+from openclaw_forensics.platforms.model import Pack
+from openclaw_forensics.platforms.options import AnnotateOptions
+from openclaw_forensics.redact.document import redact
+from openclaw_forensics.report.sentences import root_cause_summary, verdict_summary
+from openclaw_forensics.result import Result
+from openclaw_forensics.selection import Selection, select
+from openclaw_forensics.settings import Settings
+
+KEPT_BODIES = 64  # successes whose bodies are kept, per operation and shop in one part
+
+
+@dataclass(slots=True)
+class Capture:
+    """Everything read: annotated frames, linked, and the account of each file."""
+
+    exchanges: pl.DataFrame
+    records: pl.DataFrame
+    files: list[FileRead] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    zone: ZoneUsed = field(default_factory=lambda: ZoneUsed("UTC", assumed=False))
+    other_platforms: dict[str, int] = field(default_factory=dict)
+    bodies_dropped: int = 0
+    nothing_fits: bool = False  # none of the given platforms was recognised
+    key: bytes = b""
+
+
+@dataclass(slots=True)
+class Analysis:
+    """One analysis: what was read, what it means, and the document of it."""
+
+    settings: Settings
+    packs: PackSet
+    capture: Capture
+    selection: Selection
+
+    @cached_property
+    def loaded(self) -> Mapping[str, Pack]:
+        """Packs of the platforms in the capture."""
+        found = self.capture.exchanges["platform"].drop_nulls().unique().to_list()
+        found += self.capture.records["platform"].drop_nulls().unique().to_list()
+        return {name: self.packs.pack(name) for name in sorted(set(found)) if name in self.packs.heads}
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """All questions asked of the selected frames."""
+        frame = Frame(self.selection.exchanges, self.selection.records)
+        return diagnose(frame, self._knowledge())
+
+    def _knowledge(self) -> Knowledge:
+        folders = [(name, f) for name in ("common", *self.loaded) for f in self.packs.folders.get(name, ())]
+        rules = load_rules(folders)
+        return Knowledge(self.loaded, self.packs.common, rules, self.settings.secrets, self.settings.now)
+
+    @cached_property
+    def result(self) -> Result:
+        """The document, redacted, with its sentences."""
+        return self.result_of(self.diagnosis)
+
+    def result_of(self, diagnosis: Diagnosis) -> Result:
+        """The document of one diagnosis."""
+        known = Known(self.packs, self.loaded, version(), rules_version(self.packs))
+        read = describe_input(diagnosis.frame, self.capture, self.selection, self.packs, self.settings)
+        result = assemble(diagnosis, read, self.settings, known)
+        return _with_sentences(redact(result, self.capture.exchanges, self.loaded, self.packs, self.settings))
+
+
+def analyze(paths: Sequence[str], settings: Settings | None = None, stdin: BinaryIO | None = None) -> Analysis:
+    """Read `paths` and prepare every answer. Raises UsageError for settings that cannot be followed, RuleError for
+    a broken rule file; never for bad input, which is recorded."""
+    settings = settings or Settings()
+    packs = load_packs(extra=settings.rules_dirs)
+    capture = read_capture(paths, settings, packs, stdin)
+    return Analysis(settings, packs, capture, select(capture.exchanges, capture.records, settings))
+
+
+def read_capture(
+    paths: Sequence[str], settings: Settings, packs: PackSet, stdin: BinaryIO | None = None
+) -> Capture:
+    """Stage 1 and link: files to annotated, linked frames."""
+    ids = tuple(packs.resolve(p) for p in settings.platforms if p != "auto")
+    reader = _Stage1(settings, packs, ids)
+    for source in walk(list(paths), stdin):
+        if isinstance(source, Unreadable):
+            reader.unreadable.append(source)
+        else:
+            reader.read(source)
+    return _linked(reader, settings, packs, ids)
+
+
+class _Stage1:
+    """Files to parts of annotated exchanges and records."""
+
+    def __init__(self, settings: Settings, packs: PackSet, ids: tuple[str, ...]) -> None:
+        self._settings, self._packs = settings, packs
+        self.key = hashlib.blake2b(repr(ids).encode(), digest_size=16).digest()
+        self._options = AnnotateOptions(key=self.key, platforms=ids, receivers=settings.receivers)
+        self._read_options = ReadOptions(formats_dirs=settings.formats_dirs)
+        self.exchanges: list[pl.DataFrame] = []
+        self.records: list[pl.DataFrame] = []
+        self.files: list[FileRead] = []
+        self.unreadable: list[Unreadable] = []
+        self.bodies_dropped = 0
+
+    def read(self, source) -> None:  # type: ignore[no-untyped-def]
+        """Read one source part by part; each part is annotated at once and its good bodies thinned."""
+        reading = Reading(source, self._read_options, self._settings.input_format)
+        for part in reading.parts():
+            exchanges, records = annotate(part.exchanges, part.records, self._packs, self._options)
+            kept, dropped = thin(exchanges)
+            self.bodies_dropped += dropped
+            self.exchanges.append(kept)
+            self.records.append(records)
+        self.files.append(reading.result())
+
+
+def thin(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Bodies of successes kept only for the first and last of each operation and shop; failures keep theirs."""
+    good = pl.col("failure").is_null() & (pl.col("step").fill_null("") != "token")
+    keys = ["platform", "operation", "shop"]
+    first = pl.int_range(pl.len()).over(keys)
+    surplus = good & (first >= KEPT_BODIES) & (first < pl.len().over(keys) - KEPT_BODIES)
+    dropped = int(exchanges.select(surplus.fill_null(False).sum()).item())
+    if not dropped:
+        return exchanges, 0
+    bodies = ["request_body", "response_body", "request_body_bytes", "response_body_bytes"]
+    thinned = exchanges.with_columns(
+        pl.when(surplus).then(None).otherwise(pl.col(b)).alias(b) for b in bodies
+    ).rechunk()
+    return thinned, dropped
+
+
+def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, ...]) -> Capture:
+    exchanges = pl.concat([conform(f, EXCHANGES) for f in stage.exchanges]) if stage.exchanges else empty(EXCHANGES)
+    records = pl.concat([conform(f, RECORDS) for f in stage.records]) if stage.records else empty(RECORDS)
+    exchanges, records, zone = settle(exchanges, records, settings.timezone)
+    exchanges, stays = drop_doubles(exchanges)
+    if stays:
+        records = records.with_columns(pl.col("exchange_id").replace(stays))
+    exchanges, others = _scoped(exchanges, packs, ids)
+    recognised = set(exchanges["platform"].drop_nulls()) | set(records["platform"].drop_nulls())
+    return Capture(
+        exchanges=with_identity(exchanges),
+        records=records,
+        files=stage.files,
+        unreadable=stage.unreadable,
+        zone=zone,
+        other_platforms=others,
+        bodies_dropped=stage.bodies_dropped,
+        nothing_fits=bool(ids) and bool(others) and not recognised & set(ids),
+        key=stage.key,
+    )
+
+
+def _scoped(exchanges: pl.DataFrame, packs: PackSet, ids: tuple[str, ...]) -> tuple[pl.DataFrame, dict[str, int]]:
+    """With given ids, exchanges of another marketplace are counted and left out; carriers and ERPs stay in."""
+    if not ids:
+        return exchanges, {}
+    markets = [i for i, head in packs.heads.items() if head.platform.kind == "marketplace" and i not in ids]
+    outside = pl.col("platform").is_in(markets)
+    counts = exchanges.filter(outside)["platform"].value_counts().sort("platform")
+    return exchanges.filter(~outside.fill_null(False)), dict(counts.iter_rows())
+
+
+def _with_sentences(result: Result) -> Result:
+    causes = tuple(
+        c.model_copy(update={"summary": root_cause_summary(c, result.labels, result.input)})
+        for c in result.root_causes
+    )
+    result = result.model_copy(update={"root_causes": causes})
+    if result.verdict is None:
+        return result
+    verdict = result.verdict.model_copy(update={"summary": verdict_summary(result)})
+    return result.model_copy(update={"verdict": verdict})
+
+
+def rules_version(packs: PackSet) -> str:
+    """The youngest date at which a pack's head was checked, and how many packs there are."""
+    dates = sorted(str(h.platform.checked) for h in packs.heads.values() if h.platform.checked)
+    return f"{dates[-1] if dates else 'unknown'}+{len(packs.heads)}"
+
+
+def read_exchanges(paths: Iterable[str], settings: Settings | None = None) -> pl.LazyFrame:
+    """The exchanges of `paths`, annotated and linked, with the public columns of `exchanges.EXCHANGES`.
+
+    Not redacted. Raises UsageError and RuleError as `analyze` does.
+    """
+    settings = settings or Settings()
+    packs = load_packs(extra=settings.rules_dirs)
+    capture = read_capture(list(paths), settings, packs, sys.stdin.buffer if "-" in paths else None)
+    return capture.exchanges.lazy()
+
+
+__all__ = ["ANNOTATED_COLUMNS", "Analysis", "analyze", "read_exchanges"]

@@ -1,0 +1,199 @@
+"""What an answer says: the envelope that fits it, its code, message and fields, the items in it that failed.
+
+The first envelope of the pack that fits is read. Where it yields no code, `common` is asked: OAuth errors, problem
+documents, block pages, plain text. Bodies that are cut or printed by a language are read through `tolerant`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from openclaw_forensics.platforms import places
+from openclaw_forensics.platforms.message import Message
+from openclaw_forensics.platforms.model import Envelope, Expected, ItemFailures, Operation
+
+MAX_CODE = 200  # characters kept of a code
+MAX_MESSAGE = 4_000  # and of a message
+MAX_FIELDS = 50
+MAX_ITEMS = 500  # failed items kept of one answer
+MAX_EXAMINED = 10_000  # items looked at
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The annotated columns that come from an answer."""
+
+    failure: str | None = None
+    code: str | None = None
+    subcode: str | None = None
+    message: str | None = None
+    fields: list[str] | None = None
+    request_id: str | None = None
+    items: list[dict[str, str | None]] | None = None
+    expected: bool = False
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One envelope's view of one answer."""
+
+    code: str | None = None
+    subcode: str | None = None
+    message: str | None = None
+    fields: list[str] = field(default_factory=list)
+    request_id: str | None = None
+    fails: bool = False
+    fine: bool = False
+    items: list[dict[str, str | None]] = field(default_factory=list)
+
+
+def judge(
+    message: Message, operation: Operation | None, envelopes: Iterable[Envelope], common: Iterable[Envelope]
+) -> Outcome:
+    """The outcome of an outgoing exchange whose answer has to be read."""
+    out = Outcome(failure=_without_answer(message))
+    if out.failure is not None:
+        return out
+    status = message.row.get("status")
+    own = _first(message, operation, envelopes)
+    general = [] if own and (own.code or own.fine) else list(_all(message, operation, common))
+    _take(out, own, general, in_items=status is None or status < 400)
+    if status is not None and status >= 400:
+        out.failure = "status"
+    elif (status is None or 200 <= status < 300) and not (own and own.fine):
+        fails = (own is not None and (own.fails or bool(own.items))) or any(g.fails or g.items for g in general)
+        out.failure = "body" if fails else None
+    if out.failure is not None and operation and _is_expected(operation.expected, status, out):
+        out.failure, out.expected = None, True
+    if out.failure is None and not out.expected:
+        return Outcome(request_id=out.request_id)
+    return out
+
+
+def _without_answer(message: Message) -> str | None:
+    """transport or no_answer; a request that the client cancelled, or that the capture ends on, is neither."""
+    row = message.row
+    if row.get("status") is not None or row.get("answer_state") in ("cancelled", "open"):
+        return None
+    if row.get("transport_error") is not None:
+        return "transport"
+    return "no_answer" if row.get("answer_state") == "missing" else None
+
+
+def read_answer(message: Message, common: Iterable[Envelope]) -> Outcome:
+    """What our own answer to a callback says; whether it failed is judged by the pack's acknowledgement."""
+    out = Outcome()
+    _take(out, None, list(_all(message, None, common)))
+    return out
+
+
+def _take(out: Outcome, own: _Reading | None, general: list[_Reading], *, in_items: bool = False) -> None:
+    """Own values first; a code and its message come from one envelope, or from the first item that failed."""
+    failing = [g for g in general if g.fails]
+    coded = next((g for g in (*failing, *general) if g.code), None)
+    worded = next((g for g in (*failing, *general) if g.message), None)
+    source = own if own and own.code else coded
+    if own and own.items and not own.fails and (in_items or source is None):
+        first = own.items[0]
+        source = _Reading(first["code"], None, (own.message if own.message else first["message"]))
+    if source is not None:
+        out.code, out.subcode, out.message = source.code, source.subcode, source.message
+        out.fields = source.fields[:MAX_FIELDS] or None
+    if own and own.message and not out.message:
+        out.message = own.message
+    if not out.message and worded:
+        out.message = worded.message
+    if own and own.fields and not out.fields:
+        out.fields = own.fields[:MAX_FIELDS]
+    out.request_id = next((r.request_id for r in (own, coded, worded) if r and r.request_id), None)
+    items = own.items if own and own.items else next((g.items for g in general if g.items), [])
+    out.items = items or None
+
+
+def _first(message: Message, operation: Operation | None, envelopes: Iterable[Envelope]) -> _Reading | None:
+    return next(iter(_all(message, operation, envelopes)), None)
+
+
+def _all(message: Message, operation: Operation | None, envelopes: Iterable[Envelope]) -> Iterator[_Reading]:
+    return (_read(message, e) for e in envelopes if _fits(e, message, operation))
+
+
+def _fits(envelope: Envelope, message: Message, operation: Operation | None) -> bool:
+    path = message.get("api_path") or message.get("path")
+    if envelope.path is not None and (path is None or re.search(envelope.path, path[:4096]) is None):
+        return False
+    host = message.get("host")
+    if envelope.host is not None and (host is None or re.search(envelope.host, host[:512]) is None):
+        return False
+    if envelope.operations and (
+        operation is None or not any(fnmatchcase(operation.id, glob) for glob in envelope.operations)
+    ):
+        return False
+    return places.all_hold(envelope.when, message) is True
+
+
+def _read(message: Message, envelope: Envelope) -> _Reading:
+    fine = bool(envelope.ok_when) and places.all_hold(envelope.ok_when, message) is True
+    return _Reading(
+        code=_word(places.value(envelope.code, message)),
+        subcode=_word(places.value(envelope.subcode, message)),
+        message=_sentence(places.value(envelope.message, message)),
+        fields=list(dict.fromkeys(places.values(envelope.fields, message)))[:MAX_FIELDS],
+        request_id=_word(places.value(envelope.request_id, message)),
+        fails=not fine and any(places.all_hold(group, message) is True for group in envelope.failed_when),
+        fine=fine,
+        items=[] if fine else [item for each in envelope.item_failures for item in _items(message, each)][:MAX_ITEMS],
+    )
+
+
+def _word(text: str | None) -> str | None:
+    """A code or id: blanks of every kind around it are the writer's, not its own."""
+    return (text.replace("\u00a0", " ").strip()[:MAX_CODE] or None) if text is not None else None
+
+
+def _sentence(text: str | None) -> str | None:
+    """A message on one line with plain blanks, so that patterns need not know how it was laid out."""
+    return (re.sub(r"\s+", " ", text[: 2 * MAX_MESSAGE]).strip()[:MAX_MESSAGE] or None) if text is not None else None
+
+
+def _items(message: Message, rule: ItemFailures) -> Iterator[dict[str, str | None]]:
+    place = places.parse(rule.items)
+    if place.kind != "json":
+        return
+    valid, tree = message.json(place.side)
+    root: Any = tree if valid else message.tree(place.side)
+    examined = 0
+    for pointer, item in places.nodes(root, places.pointer(place.argument)):
+        for where, each in _each(pointer, item):
+            examined += 1
+            if examined > MAX_EXAMINED:
+                return
+            inner = Message.of_json("response", each)
+            if any(places.test(test, inner) is True for test in rule.failed_when):
+                yield {
+                    "pointer": where,
+                    "object_id": _word(places.value(rule.object_id, inner)),
+                    "code": _word(places.value(rule.code, inner)),
+                    "message": _sentence(places.value(rule.message, inner)),
+                }
+
+
+def _each(pointer: str, node: Any) -> Iterator[tuple[str, Any]]:
+    """The items of an array, or a lone object that stands in place of one."""
+    if isinstance(node, list):
+        yield from ((f"{pointer}/{i}", item) for i, item in enumerate(node))
+    elif isinstance(node, dict) and node:
+        yield pointer, node
+
+
+def _is_expected(rows: Iterable[Expected], status: int | None, out: Outcome) -> bool:
+    return any(
+        (row.status is None or row.status == status)
+        and (row.code is None or row.code == out.code)
+        and (row.message is None or (out.message is not None and re.search(row.message, out.message) is not None))
+        for row in rows
+    )

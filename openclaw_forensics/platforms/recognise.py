@@ -1,0 +1,126 @@
+"""Which platform each exchange belongs to, and which requests are its callbacks.
+
+In this order: a pack's own host; a declared gateway; the best signature (a tie decides nothing); for callbacks also the
+path, the given receiver and a hook's words; last the platform that the user named, where anything speaks for it.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from openclaw_forensics.platforms import callbacks, given
+from openclaw_forensics.platforms.hosts import HostIndex, by_host
+from openclaw_forensics.platforms.load import PackSet
+from openclaw_forensics.platforms.options import AnnotateOptions
+from openclaw_forensics.platforms.signs import SignIndex, best
+
+RECORD_TEXT = 4096  # characters of a record that patterns look at
+LOUD = ("ERROR", "WARN", "WARNING", "FATAL", "CRITICAL", "SEVERE", "EMERG", "ALERT", "CRIT")
+
+
+def recognise(exchanges: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:
+    """`exchanges` with direction, platform, environment, region and the helper column api_path filled in.
+
+    Raises RuleError when a given platform's pack is wrong.
+    """
+    frame = exchanges.drop("platform", "environment", "region", "api_path", strict=False)
+    frame = pl.concat([frame, by_host(frame, HostIndex(packs))], how="horizontal")
+    is_api = pl.col("platform").is_not_null() & (pl.col("host_role") != "webhook")
+    forwarded = (pl.col("direction") == "inbound") & is_api  # the log of a proxy that our own calls go through
+    frame = frame.with_columns(pl.when(forwarded).then(pl.lit("out")).otherwise("direction").alias("direction"))
+    frame = _by_signs(frame, SignIndex(packs))
+    frame = _by_path(frame, packs, options)
+    return _by_given(frame, packs, options).drop("host_role")
+
+
+def _fill(frame: pl.DataFrame, rows: pl.Series, **values: pl.Series | str) -> pl.DataFrame:
+    if rows.is_empty():
+        return frame
+    changed = []
+    for name, value in values.items():
+        new = pl.Series([value] * len(rows), dtype=pl.String) if isinstance(value, str) else value
+        changed.append(frame[name].scatter(rows, new))
+    return frame.with_columns(changed)
+
+
+def _by_signs(frame: pl.DataFrame, index: SignIndex) -> pl.DataFrame:
+    rest = frame["platform"].is_null().arg_true()
+    if rest.is_empty():
+        return frame
+    found = best(index.hits(frame[rest]))
+    rows = rest[found["row"]]
+    frame = _fill(frame, rows, platform=found["platform"])
+    return _fill(frame, rows.filter(found["callback"]), direction="callback")
+
+
+def _by_path(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:
+    """Callbacks by receiver, by a path that names a pack, and with given platforms by a hook's words."""
+    inbound, unknown = pl.col("direction") == "inbound", pl.col("platform").is_null()
+    receiver = callbacks.is_receiver(options.receivers)
+    hook = callbacks.is_post() & callbacks.says_hook()
+    posted = callbacks.is_post() & unknown & (inbound | (hook & ~callbacks.from_browser()))
+    marks = frame.select(receiver.alias("receiver"), posted.alias("posted"), hook.alias("hook"))
+    asked = (marks["receiver"] | marks["posted"]).fill_null(False).arg_true()
+    if asked.is_empty():
+        return frame
+    marks = marks[asked].with_columns(
+        row=asked, platform=callbacks.named_in(frame["path"][asked], packs.names()), known=frame["platform"][asked]
+    )
+    words = pl.lit(bool(options.platforms)) & pl.col("hook")
+    is_callback = pl.col("receiver") | (pl.col("posted") & (pl.col("platform").is_not_null() | words))
+    found = marks.filter(is_callback)
+    frame = _fill(frame, found["row"], direction="callback")
+    named = found.filter(pl.col("platform").is_not_null() & pl.col("known").is_null())
+    return _fill(frame, named["row"], platform=named["platform"])
+
+
+def _by_given(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:
+    if not options.platforms:
+        return frame
+    unknown = pl.col("platform").is_null()
+    callback = pl.col("direction") == "callback"
+    marks = frame.select(
+        (unknown & callback).alias("callback"), (unknown & (pl.col("direction") == "out")).alias("out")
+    )
+    if len(options.platforms) == 1:
+        frame = _fill(frame, marks["callback"].arg_true(), platform=options.platforms[0])
+    rows = marks["out"].arg_true()
+    if rows.is_empty():
+        return frame
+    return _fill(frame, rows, platform=given.best_given(frame[rows], packs, options.platforms))
+
+
+def recognise_records(records: pl.DataFrame, packs: PackSet) -> pl.DataFrame:
+    """`records` with the platform that their text names; only loud ones and those with an exception are read."""
+    loud = (pl.col("level").is_in(LOUD) | pl.col("exception").is_not_null()).fill_null(False)
+    rows = records.select(loud.alias("loud"))["loud"].arg_true()
+    base = records.with_columns(pl.lit(None, dtype=pl.String).alias("platform"))
+    if rows.is_empty():
+        return base
+    text = pl.concat_str(["logger", "message", "exception"], separator="\n", ignore_nulls=True)
+    texts = records[rows].select(text.str.slice(0, RECORD_TEXT).alias("text"))["text"]
+    hits = []
+    for platform, head in packs.heads.items():
+        for signature in (s for s in head.platform.recognise if s.record):
+            where = texts.str.contains(signature.record or "").fill_null(False).arg_true()
+            hits.append(
+                pl.DataFrame({"row": where.cast(pl.UInt32)}).with_columns(
+                    platform=pl.lit(platform), weight=pl.lit(signature.weight), callback=pl.lit(False)
+                )
+            )
+    if not hits:
+        return base
+    found = best(pl.concat(hits))
+    return _fill(base, rows[found["row"]], platform=found["platform"])
+
+
+def out_of_scope(packs: PackSet, options: AnnotateOptions) -> pl.Expr:
+    """Rows positively recognised as a marketplace that the user did not ask for; carriers and ERPs stay in."""
+    if not options.platforms:
+        return pl.lit(False)
+    others = [
+        platform
+        for platform, head in packs.heads.items()
+        if head.platform.kind == "marketplace" and platform not in options.platforms
+    ]
+    return pl.col("platform").is_in(others).fill_null(False)

@@ -29,7 +29,7 @@ from openclaw_forensics.platforms.load import PackSet
 from openclaw_forensics.platforms.load import load as load_packs
 from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.platforms.options import AnnotateOptions
-from openclaw_forensics.redact.document import redact
+from openclaw_forensics.redact.document import Redacted, redact
 from openclaw_forensics.report.sentences import root_cause_summary, verdict_summary
 from openclaw_forensics.result import Result
 from openclaw_forensics.selection import Selection, select
@@ -81,16 +81,23 @@ class Analysis:
         return Knowledge(self.loaded, self.packs.common, rules, self.settings.secrets, self.settings.now)
 
     @cached_property
-    def result(self) -> Result:
-        """The document, redacted, with its sentences."""
-        return self.result_of(self.diagnosis)
+    def redacted(self) -> Redacted:
+        """The document, redacted, with its sentences, and what outputs are checked against."""
+        return self.redacted_of(self.diagnosis)
 
-    def result_of(self, diagnosis: Diagnosis) -> Result:
-        """The document of one diagnosis."""
+    @property
+    def result(self) -> Result:
+        """The redacted document."""
+        return self.redacted.result
+
+    def redacted_of(self, diagnosis: Diagnosis) -> Redacted:
+        """The redacted document of one diagnosis."""
         known = Known(self.packs, self.loaded, version(), rules_version(self.packs))
         read = describe_input(diagnosis.frame, self.capture, self.selection, self.packs, self.settings)
         result = assemble(diagnosis, read, self.settings, known)
-        return _with_sentences(redact(result, self.capture.exchanges, self.loaded, self.packs, self.settings))
+        key = self.capture.key
+        safe = redact(result, self.capture.exchanges, self.loaded, self.packs, self.settings, key)
+        return Redacted(_with_sentences(safe.result), safe.vault)
 
 
 def analyze(paths: Sequence[str], settings: Settings | None = None, stdin: BinaryIO | None = None) -> Analysis:

@@ -1,0 +1,139 @@
+"""Redaction of the whole document: exchanges part by part in order, then every other text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from openclaw_forensics.document.pretty import layout
+from openclaw_forensics.platforms.load import PackSet
+from openclaw_forensics.platforms.masks import fingerprint
+from openclaw_forensics.platforms.model import Pack
+from openclaw_forensics.redact.names import names
+from openclaw_forensics.redact.texts import Texts
+from openclaw_forensics.redact.vault import Vault, finish, scrub
+from openclaw_forensics.result import Redaction, Result
+from openclaw_forensics.settings import Settings
+
+# Parts of the document that hold our own words, ids and paths, and nothing that was captured.
+_OURS = frozenset({"tool", "labels", "checks", "blind", "schema_version", "redaction", "case"})
+_KEEP = frozenset({"id", "exchange", "locator", "file", "path", "sha256", "rule", "cause", "party", "origin", "pointer",
+                   "kind", "role", "failing_id", "root_cause", "platform", "operation", "direction"})  # fmt: skip
+
+
+class Redacted:
+    """The redacted document with the vault that the outputs are checked against."""
+
+    def __init__(self, result: Result, vault: Vault) -> None:
+        self.result, self.vault = result, vault
+
+
+def redact(
+    result: Result, exchanges: pl.DataFrame, loaded: Mapping[str, Pack], packs: PackSet, settings: Settings,
+    key: bytes = b"",
+) -> Redacted:  # fmt: skip
+    """Hide credentials and personal data in `result`; `key` is the run's fingerprint key, to name token lives."""
+    vault = Vault()
+    if settings.no_redact:
+        return Redacted(result, vault)
+    known = names(head.platform for head in packs.heads.values())
+    vault = Vault(known.prefixes)
+    worker = _Worker(Texts(known, vault), vault)
+    for secret in settings.secrets:
+        vault.name(secret.kind, secret.value.get_secret_value())
+    document = result.model_dump(mode="python", by_alias=False)
+    document["exchanges"] = [worker.exchange(x) for x in document["exchanges"]]
+    for part, value in document.items():
+        if part != "exchanges" and part not in _OURS:
+            document[part] = worker.walk(value)
+    if settings.hide_ids:
+        document = _without_ids(document, exchanges, vault, worker)
+    _name_tokens(document, vault, key)
+    document["redaction"] = Redaction(
+        hidden=dict(sorted(vault.hidden.items())), ids_hidden=settings.hide_ids
+    ).model_dump()
+    return Redacted(Result.model_validate(document), vault)
+
+
+class _Worker:
+    def __init__(self, texts: Texts, vault: Vault) -> None:
+        self._texts, self._vault = texts, vault
+
+    def plain(self, text: str) -> str:
+        """A text without what is hidden, marks taken out."""
+        return finish(self._texts.hide(scrub(text)))[0]
+
+    def walk(self, node: Any, key: str = "") -> Any:
+        """Every captured string below `node`."""
+        if isinstance(node, str):
+            return node if key in _KEEP else self.plain(node)
+        if isinstance(node, dict):
+            return {k: self.walk(v, k) for k, v in node.items()}
+        if isinstance(node, list | tuple):
+            return [self.walk(v, key) for v in node]
+        return node
+
+    def exchange(self, view: dict[str, Any]) -> dict[str, Any]:
+        """One exchange, its headers and bodies with the places where something was hidden."""
+        for side in ("request", "response"):
+            view[side] = self._message(view[side], side)
+        rest = {k: v for k, v in view.items() if k not in ("request", "response", "path", "sources")}
+        return view | self.walk(rest)
+
+    def _message(self, message: dict[str, Any], side: str) -> dict[str, Any]:
+        hidden: list[dict[str, Any]] = []
+        if message["headers"] is not None:
+            headers = []
+            for number, (name, value) in enumerate(message["headers"]):
+                text, places = finish(self._texts.value(name, scrub(value)))
+                headers.append((scrub(name), text))
+                hidden += self._hidden(places, f"/{side}/headers/{number}")
+            message["headers"] = headers
+        if message["body"] is not None:
+            marked = self._texts.hide(scrub(message["body"]))
+            decoded = layout(marked) if message["decoded"] is not None else None
+            message["body"], places = finish(marked)
+            hidden += self._hidden(places, f"/{side}/body")
+            if message["decoded"] is not None:
+                text, places = finish(decoded if decoded is not None else self._texts.hide(scrub(message["decoded"])))
+                message["decoded"] = text
+                hidden += self._hidden(places, f"/{side}/decoded")
+        return message | {"hidden": hidden}
+
+    def _hidden(self, places: list[tuple[int, int, str]], pointer: str) -> list[dict[str, Any]]:
+        return [
+            {"pointer": pointer, "start": a, "end": b, "name": n, "length": self._vault.lengths.get(n)}
+            for a, b, n in places
+        ]
+
+
+def _without_ids(document: dict[str, Any], exchanges: pl.DataFrame, vault: Vault, worker: _Worker) -> dict[str, Any]:
+    """Shop, order and request ids as pseudonyms too."""
+    for kind, column in (("shop", "shop"), ("order", "object_id"), ("request_id", "request_id"), ("app", "app")):
+        for value in exchanges[column].drop_nulls().unique(maintain_order=True):
+            vault.name(kind, value)
+    for part, value in document.items():
+        if part not in _OURS:
+            document[part] = _deep(value, lambda t: finish(vault.replace_known(t))[0])
+    return document
+
+
+def _deep(node: Any, change: Any) -> Any:
+    if isinstance(node, str):
+        return change(node)
+    if isinstance(node, dict):
+        return {k: _deep(v, change) for k, v in node.items()}
+    if isinstance(node, list | tuple):
+        return [_deep(v, change) for v in node]
+    return node
+
+
+def _name_tokens(document: dict[str, Any], vault: Vault, key: bytes) -> None:
+    """Token lives are known by fingerprint; they take the pseudonym of the value where one was shown."""
+    by_mark = {fingerprint(value, key): name for value, name in vault.values()}
+    for cause in document["root_causes"]:
+        for token in (cause["details"] or {}).get("tokens") or ():
+            kind, _, mark = token["name"].partition(":")
+            token["name"] = by_mark.get(mark) or vault.name(kind, mark)

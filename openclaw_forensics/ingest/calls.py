@@ -1,0 +1,275 @@
+"""Records to fragments of calls: a request, an answer, a whole exchange, or the failure of one.
+
+The usual one-line forms (rules/formats) are found and taken apart by polars. Only records that quote a library's error,
+dump a whole exchange, or carry an exception go through Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import polars as pl
+
+from openclaw_forensics.exchanges import HEADERS
+from openclaw_forensics.ingest.calls_dumps import MARKS as DUMP_MARKS
+from openclaw_forensics.ingest.calls_dumps import dumps
+from openclaw_forensics.ingest.lineformat import MessageRule
+from openclaw_forensics.ingest.quoted import MARKS, Call, quoted
+from openclaw_forensics.ingest.quoted_errors import outcome
+from openclaw_forensics.ingest.quoted_json import structured
+from openclaw_forensics.ingest.quoted_values import headers_in, read_body
+
+HEAD = 1000  # characters of a message in which a call's words are looked for first
+
+FRAGMENT: dict[str, pl.DataType] = {
+    "row": pl.UInt32(),  # of the record
+    "role": pl.String(),  # request, answer, exchange, failure, ignore
+    "writer": pl.String(),
+    "direction": pl.String(),
+    "library": pl.Boolean(),  # a library's own line inside a call that the client may log as well
+    "answers": pl.Boolean(),  # an answer line is due
+    "method": pl.String(),
+    "url": pl.String(),
+    "target": pl.String(),  # a path, where no whole URL is known
+    "scheme": pl.String(),
+    "host": pl.String(),
+    "port": pl.Int64(),
+    "status": pl.Int64(),
+    "version": pl.String(),
+    "ms": pl.Float64(),
+    "error": pl.String(),
+    "transport_error": pl.String(),
+    "client": pl.String(),
+    "key": pl.String(),  # pairs a request with its answer for certain
+    "address": pl.String(),
+    "request_headers": HEADERS,
+    "request_body": pl.String(),
+    "request_body_state": pl.String(),
+    "response_headers": HEADERS,
+    "response_body": pl.String(),
+    "response_body_state": pl.String(),
+    "state_reason": pl.String(),
+}
+
+# A trace, or a word for an error, in a record of WARN or above or without a level.
+_ERRORISH = r"Exception|Error\b|Traceback|\bE[A-Z]{5,}\b|\n\s+at |\n#0 |EAI_|EPROTO|EPIPE|timed out|[Ee]rror code|status code"
+_WHOLE_JSON = r'^(?:\{\s*["}]|\[\s*(?:\{\s*"|["\d\[\]-]))'
+_CUT = r"(?:\(truncated|\[truncated|\.\.\.$|…$)"
+_TAIL_LABEL = (
+    r"^[\s,;:：=>|)-]*(?:(?:(?:response|request)?_?(?:[Bb]ody|[Pp]ayload|[Dd]ata)|[Pp]arams?|json|content|response|result|resp|req"
+    r"|请求参数|请求体|参数|报文|返回结果|返回|响应|内容)[ ]?(?:[=:：]+|=>)\s*)?"
+)
+_ONLY_KEYWORD = (
+    r"^(?i:requests?|responses?|results?|call|req|resp?|res|body|data|params?|<+|>+|请求\w*|响应\w*|返回\w*|入参|出参|应答|回执|结果|)"
+    r"(?: ?(?i:body|data|params?))?$"
+)
+_EMPTY_CONTEXT = r"(?: \[\]){1,2}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The fragments of a chunk."""
+
+    fragments: pl.DataFrame
+
+
+def read_calls(records: pl.DataFrame, rules: Iterable[MessageRule]) -> pl.DataFrame:
+    """The fragments that the records hold, ordered by row; a record holds at most one, a dump several."""
+    rest = records.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "level", "logger", "message", "rest",
+        pl.when(pl.col("rest").is_null()).then(pl.col("message"))
+        .otherwise(pl.concat_str("message", "rest", separator="\n")).alias("text"),
+    )  # fmt: skip
+    found: list[pl.DataFrame] = []
+    rest = _by_python(rest, pl.col("text").str.contains_any([*MARKS, *DUMP_MARKS]), _quoted, found)
+    rest = rest.with_columns(pl.col("text").str.slice(0, HEAD).alias("head"))
+    for rule in rules:
+        if rest.is_empty():
+            break
+        rest = _by_rule(rest, rule, found)
+    errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
+    rest = _by_python(rest, errorish, _error, found)
+    if not found:
+        return pl.DataFrame(schema=FRAGMENT)
+    fragments = pl.concat(found, how="vertical").sort("row", maintain_order=True)
+    return _with_json(fragments)
+
+
+def _by_python(
+    rest: pl.DataFrame, mask: pl.Expr, read: Callable[[str, str | None], list[Call]], found: list[pl.DataFrame]
+) -> pl.DataFrame:
+    """Read the masked rows one by one; returns what stays unread."""
+    chosen = rest.filter(mask)
+    if chosen.is_empty():
+        return rest
+    calls: list[Call] = []
+    for row, message, more in chosen.select("row", "message", "rest").iter_rows():
+        calls += [call | {"row": row} for call in read(message, more)]
+    if not calls:
+        return rest
+    found.append(fragments_of(calls))
+    taken = {call["row"] for call in calls}
+    return rest.filter(~pl.col("row").is_in(list(taken)))
+
+
+def _quoted(message: str, rest: str | None) -> list[Call]:
+    text = f"{message}\n{rest}" if rest else message
+    call = quoted(text)
+    if call is None:
+        return dumps(text)
+    # It closes an open request; what closes none and has a target becomes an exchange of its own.
+    return [call if call.get("library") else call | {"role": "failure"}]
+
+
+def _error(message: str, rest: str | None) -> list[Call]:
+    call = outcome(message, rest)
+    return [call] if call is not None else []
+
+
+def fragments_of(calls: list[Call]) -> pl.DataFrame:
+    """A frame of FRAGMENT from dicts; text that is no valid UTF-8 is repaired."""
+    defaults: Call = {"direction": "out", "library": False, "answers": True}
+    rows = [defaults | {k: v for k, v in call.items() if v is not None} for call in calls]
+    for row in rows:
+        for name in ("error", "client", "request_body", "response_body", "url", "target"):
+            if isinstance(text := row.get(name), str) and not text.isascii():
+                row[name] = text.encode("utf-8", "replace").decode()
+    return pl.DataFrame({n: [r.get(n) for r in rows] for n in FRAGMENT}, schema=FRAGMENT, strict=False)
+
+
+def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Take the rows that this form matches."""
+    form = rule.form
+    mask = pl.lit(True)
+    if form.marks:
+        mask = reduce(or_, (pl.col("head").str.contains(m, literal=True) for m in form.marks))
+    if form.logger:
+        mask = mask & pl.col("logger").str.contains(form.logger).fill_null(False)
+    chosen = rest.filter(mask)
+    if chosen.is_empty():
+        return rest
+    place = "text" if "request_body" in rule.groups else "head"
+    chosen = _matched(chosen, rule, place)
+    if chosen.is_empty():
+        return rest
+    if place == "head":  # a match that reaches the cut is read again in the whole text
+        cut = chosen["stop"] >= chosen["head"].str.len_bytes()
+        long = chosen.filter(cut & (chosen["text"].str.len_bytes() > chosen["head"].str.len_bytes()))
+        if not long.is_empty():
+            again = _matched(long.drop("start", "stop", *rule.groups, strict=False), rule, "text")
+            chosen = pl.concat([chosen.filter(~pl.col("row").is_in(long["row"].to_list())), again]).sort("row")
+    found.append(_fragments(chosen, rule))
+    return rest.join(chosen.select("row"), on="row", how="anti", maintain_order="left")
+
+
+def _matched(chosen: pl.DataFrame, rule: MessageRule, place: str) -> pl.DataFrame:
+    """The rows that match, with the groups, and the bytes where the match begins and ends."""
+    taken = chosen[place].str.extract_groups(f"(?P<_m>{rule.pattern})").struct.unnest()
+    hit = taken["_m"].is_not_null()
+    if not hit.any():
+        return chosen.clear()
+    chosen, taken = chosen.filter(hit), taken.filter(hit)
+    start = (
+        pl.Series("start", [0] * chosen.height, dtype=pl.UInt32)
+        if rule.pattern.startswith("^")
+        else chosen[place].str.find(rule.pattern).rename("start")
+    )
+    stop = (start + taken["_m"].str.len_bytes()).rename("stop")
+    return chosen.hstack([start, stop, *(taken[g] for g in rule.groups)])
+
+
+def _fragments(chosen: pl.DataFrame, rule: MessageRule) -> pl.DataFrame:
+    form = rule.form
+    stop = pl.col("stop") - 1 if "begin" in rule.groups else pl.col("stop")
+    tail = chosen.select(pl.col("text").cast(pl.Binary).bin.slice(stop).cast(pl.String)).to_series()
+    columns: dict[str, pl.Series | pl.Expr] = {
+        "role": pl.lit(form.role), "writer": pl.lit(rule.writer), "direction": pl.lit(form.direction),
+        "library": pl.lit(form.library), "answers": pl.lit(form.answers),
+    }  # fmt: skip
+    for group in rule.groups:
+        columns |= _group(group)
+    frame = chosen.with_columns(**columns)
+    if "response_body" not in columns and form.body:
+        side = "request" if form.role == "request" else "response"
+        frame = frame.hstack(bodies(tail, side))
+    if "request_body" in rule.groups:
+        frame = frame.with_columns(pl.lit("recorded").alias("request_body_state"))
+    return frame.match_to_schema(pl.Schema(FRAGMENT), missing_columns="insert", extra_columns="ignore")
+
+
+def _group(group: str) -> dict[str, pl.Expr]:
+    value = pl.col(group)
+    if group in {"status", "port"}:
+        return {group: value.cast(pl.Int64, strict=False)}
+    if group == "ms":
+        return {"ms": value.cast(pl.Float64, strict=False)}
+    if group == "seconds":
+        return {"ms": value.cast(pl.Float64, strict=False) * 1000}
+    if group == "begin":
+        return {}
+    if group in {"url", "target"}:
+        return {group: value.str.strip_chars_end(".,;:)\"'")}
+    if group == "client":
+        return {group: value.str.strip_chars(" -:：[]【】").replace("", None)}
+    return {group: value}
+
+
+def bodies(tail: pl.Series, side: str) -> pl.DataFrame:
+    """The columns of a body that stands behind a match, with its state; headers written behind it as `Name-X=value`."""
+    tail = tail.str.replace(_TAIL_LABEL, "").str.strip_chars().str.replace(_EMPTY_CONTEXT, "").rename("tail")
+    easy = (
+        tail.str.contains(_WHOLE_JSON)
+        & tail.str.contains(r"[}\]]$")
+        & ~tail.str.contains_any(["} {", "] {", "} [", "(truncated", "[truncated"])
+    )
+    names = (f"{side}_body", f"{side}_body_state", f"{side}_headers")
+    state = pl.select(pl.when(easy).then(pl.lit("recorded"))).to_series()
+    text = pl.select(pl.when(easy).then(tail)).to_series()
+    hard = (~easy & (tail.str.len_bytes() > 0)).arg_true()
+    headers = pl.Series([None] * tail.len(), dtype=HEADERS)
+    if hard.len():
+        read = [_hard_body(t, side) for t in tail.gather(hard).to_list()]
+        text = text.scatter(hard, [r[0] for r in read])
+        state = state.scatter(hard, [r[1] for r in read])
+        if any(r[2] for r in read):
+            held: list[list[dict[str, str]] | None] = [None] * tail.len()
+            for index, (_, _, value) in zip(hard.to_list(), read, strict=True):
+                held[index] = value
+            headers = pl.Series(held, dtype=HEADERS)
+    return pl.DataFrame(dict(zip(names, (text, state, headers), strict=True)))
+
+
+def _hard_body(text: str, side: str) -> tuple[str | None, str | None, list[dict[str, str]] | None]:
+    body = read_body(text, label=False)
+    if body.text is None and side == "request" and "=" in text[:200]:
+        pairs = [word for word in text.split() if "=" in word]
+        headers = headers_in(" ".join(pairs))
+        if pairs and headers is None:  # a form written with blanks or ampersands between its fields
+            return ("&".join(pairs), "recorded" if len(pairs) == 1 and "&" in pairs[0] else "reconstructed", None)
+        return None, None, headers
+    headers = headers_in(body.rest[:4000]) if body.rest else None
+    return _clean(body.text), None if body.text is None else body.state, headers
+
+
+def _clean(text: str | None) -> str | None:
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _with_json(fragments: pl.DataFrame) -> pl.DataFrame:
+    """Requests and answers without target or status: home-made JSON around them is taken apart by its keys."""
+    bare = (pl.col("role") == "request") & pl.all_horizontal(pl.col("url", "target", "host").is_null())
+    wrapped = (pl.col("role") == "answer") & pl.col("status").is_null()
+    body = pl.coalesce("request_body", "response_body")
+    keys = body.str.contains(r'"(?:api|url|uri|path|host|endpoint|http|status|statusCode|http_status|body|response|data)"\s*:')
+    chosen = (bare | wrapped) & body.str.starts_with("{") & keys
+    picked = fragments.filter(chosen.fill_null(False))
+    if picked.is_empty():
+        return fragments
+    rows = []
+    for call in picked.iter_rows(named=True):
+        rows.append(structured({k: v for k, v in call.items() if v is not None}))
+    changed = fragments_of(rows)
+    return pl.concat([fragments.filter(~chosen.fill_null(False)), changed]).sort("row", maintain_order=True)

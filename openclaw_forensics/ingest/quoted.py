@@ -1,0 +1,435 @@
+"""Error texts of client libraries that quote an exchange word for word: method, URL, status, body, or why none came.
+
+One small function per library; `quoted` asks those whose mark occurs. What they return is a dict of call fields (see
+`calls.FRAGMENT`). The marks are joined into MARKS so that only records that hold one are looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+
+from openclaw_forensics.ingest.exceptions import CURL_CODES, call_in, family, status_of_reason
+from openclaw_forensics.ingest.quoted_values import ABSENT, Body, headers_in, read_body
+
+Call = dict[str, object]
+LIMIT = 256 << 10
+_METHOD = r"(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)"
+_URL = r"""https?://[^\s"'`<>()\[\]{},]+(?:\([^\s"'`<>()]*\))*[^\s"'`<>()\[\]{}]*"""
+_BODY_ENDS = re.compile(
+    r"\n? in (?:/|[A-Z]:\\)[^\n]*|\n\s*(?:Stack trace:|\[stacktrace\]|#0 |at [\w$.<]+[ (]|Traceback )| ?\n? \{\"[\w]+\":"
+)
+_TRUNCATED = re.compile(r"\s?\(truncated\.{3}\)")
+
+
+def quoted(text: str) -> Call | None:
+    """The call that a library's error text quotes, None when the text holds no such quote."""
+    text = text[:LIMIT]
+    for mark, read in _READERS:
+        if mark in text and (call := read(text)) is not None:
+            return call
+    return None
+
+
+def answer(body: Body) -> Call:
+    """The call fields of an answer's body."""
+    if body.text is None:
+        return {}
+    call: Call = {"response_body": body.text, "response_body_state": body.state}
+    if headers := headers_in(body.rest) if len(body.rest) < 4000 else None:
+        call["response_headers"] = headers
+    return call
+
+
+def body_after(text: str, at: int) -> Body:
+    """The body that an exception's text carries from `at` on: until it closes, is cut, or the trace begins."""
+    tail = text[at:].lstrip(" \r\n")
+    if tail[:1] in {"{", "["} and (body := read_body(tail, label=False)).state == "recorded" and body.text != tail:
+        return body
+    if cut := _TRUNCATED.search(tail[:4096]):
+        return Body(tail[: cut.start()].rstrip(), "truncated", tail[cut.end() :])
+    if tail[:1] in {"{", "["} and (body := read_body(tail, label=False)).state != "truncated":
+        return body
+    end = _BODY_ENDS.search(tail)
+    stop = end.start() if end else len(tail)
+    inner = tail[:stop].strip()
+    return Body(inner, "truncated" if tail[:1] in {"{", "["} else "recorded", tail[stop:]) if inner else ABSENT
+
+
+_GUZZLE = re.compile(
+    rf"(?:Client|Server) error: `{_METHOD} ([^`]+)` resulted in a `(\d{{3}}) ?([^`]*)` response(:)?|"
+    r"(?:Client|Server) error response\s*\[url\] (\S+)\s*\[status code\] (\d{3})"
+)
+
+
+def _guzzle(text: str) -> Call | None:
+    found = _GUZZLE.search(text)
+    if not found:
+        return None
+    if found[6]:
+        return {"role": "exchange", "writer": "Guzzle", "url": found[6], "status": int(found[7])}
+    call: Call = {
+        "role": "exchange", "writer": "Guzzle", "method": found[1], "url": found[2].strip(), "status": int(found[3]),
+    }  # fmt: skip
+    if found[5]:
+        return call | answer(body_after(text, found.end()))
+    return call | {"state_reason": "the client's text leaves out a body that it cannot cut between characters"}
+
+
+_CURL = re.compile(
+    r"(?:cURL [Ee]rror (?:code )?\(?|\[curl\] |curl: \(|cURL error )(\d{1,2})\)?:? ?([^\n]*)|"
+    r"CurlException[^\n]{0,40}?: (\d{1,2}) : ([^\n]*)"
+)
+_CURL_URL = re.compile(rf"(?: for |\[url\] )({_URL})")
+_PLACE = re.compile(
+    r"(?:[Cc]ould ?n[o']t resolve(?: host| proxy)?:? '?|[Cc]onnection to |[Ff]ailed to connect to |connect to |getaddrinfo(?: \w+)? |resolve '"
+    r"|UnknownHostException: |lookup |request to |[Ff]ailed to resolve ')([A-Za-z0-9][\w-]*(?:\.[\w-]+)+)(?: port (\d+)|:(\d+))?"
+)
+_REQUEST_ARG = re.compile(rf"->(?:request|send)\('{_METHOD}'")
+
+
+def _curl(text: str) -> Call | None:
+    found = _CURL.search(text)
+    if not found:
+        return None
+    code, words = int(found[1] or found[3]), (found[2] or found[4] or "")
+    message = re.sub(r"\s*\(see https?://[^)]*\).*$|\s*\[url\].*$| at (?:/|[A-Z]:\\).*$", "", words).strip()
+    call: Call = {"writer": "cURL", "error": f"cURL error {code}: {message}".rstrip(": ")}
+    if code == 22 and (status := re.search(r"error:? ?(\d{3})", words)):
+        call["status"] = int(status[1])
+    else:
+        call["transport_error"] = _curl_family(code, words)
+    if url := _CURL_URL.search(text, found.start()):
+        call["url"] = url[1].rstrip(".,;")
+    else:
+        call |= place(words)
+    if method := _REQUEST_ARG.search(text):
+        call["method"] = method[1]
+    return call | {"role": "exchange" if call.get("url") or call.get("host") else "failure"}
+
+
+def _curl_family(code: int, words: str) -> str:
+    if code == 28 and "onnection timed out" in words:
+        return "connect"
+    if code in (7, 56) and "proxy" in words.lower():
+        return "proxy"
+    return CURL_CODES.get(code, "other")
+
+
+def place(text: str) -> Call:
+    """The host and port that an error text names, where it names one."""
+    found = _PLACE.search(text)
+    if not found:
+        return {}
+    port = found[2] or found[3]
+    return {"host": found[1].lower()} | ({"port": int(port)} if port and int(port) < 65536 else {})
+
+
+_POOL = re.compile(
+    r"(HTTPS?)ConnectionPool\(host='([^']*)', port=(\d+)\): (?:Max retries exceeded with url: (\S*) ?(\(Caused by .*)?|([^\n]*))"
+)
+
+
+def _pool(text: str) -> Call | None:
+    found = _POOL.search(text)
+    if not found:
+        return None
+    scheme, host, port = found[1].lower(), found[2], int(found[3])
+    call: Call = {"role": "exchange", "writer": "requests", "error": found[0][:2000]}
+    if found[4]:
+        default = 443 if scheme == "https" else 80
+        call["url"] = f"{scheme}://{host}{'' if port == default else f':{port}'}{found[4]}"
+    else:
+        call |= {"host": host.lower(), "port": port, "scheme": scheme}
+    return call | {"transport_error": family(found[0]) or "other"}
+
+
+_RETRYING = re.compile(r"Retrying \(Retry\([^)]*\)\) after connection broken by '(.*)': (\S+)")
+
+
+def _retrying(text: str) -> Call | None:
+    found = _RETRYING.search(text)
+    if not found:
+        return None
+    return {
+        "role": "exchange", "writer": "urllib3", "target": found[2], "error": found[1][:2000],
+        "transport_error": family(found[1]) or "other", "library": True,
+    } | place(found[1])  # fmt: skip
+
+
+_RAISED = re.compile(r"(\d{3}) (?:Client|Server) Error: ?(.*?) for url: (\S+)")
+
+
+def _raised(text: str) -> Call | None:
+    found = _RAISED.search(text)
+    return found and {"role": "exchange", "writer": "requests", "status": int(found[1]), "url": found[3]}
+
+
+_SPRING_IO = re.compile(rf'I/O error on {_METHOD} request for "([^"]+)": ([^\n]*)')
+
+
+def _spring_io(text: str) -> Call | None:
+    found = _SPRING_IO.search(text)
+    return found and {
+        "role": "exchange", "writer": "RestTemplate", "method": found[1], "url": found[2], "error": found[3][:2000],
+        "transport_error": family(found[3]) or family(text) or "other",
+    }  # fmt: skip
+
+
+_SPRING = re.compile(
+    r"(?:Http(?:Client|Server)ErrorException|WebClientResponseException|UnknownHttpStatusCodeException)(?:[$.]\w+)?: (\d{3}) ?([\w ]*?)(?:(?: from)? "
+    rf"{_METHOD} (\S+))?(?:: |$|\n|,)"
+)
+
+
+def _spring(text: str) -> Call | None:
+    found = _SPRING.search(text)
+    if not found:
+        return None
+    tail = text[found.end() :].split("\n\tat ", 1)[0].strip()
+    if tail[:2] == '"{' or tail[:2] == '"[' or tail[:2] == '"<':
+        tail = tail[1 : tail.rfind('"')] if tail.endswith('"') else tail[1:]
+    elif tail[:1] == "[" and tail[1:2] in "{[<n":
+        tail = tail[1 : tail.rfind("]")] if "]" in tail else tail[1:]
+    body = ABSENT if tail.startswith("no body") else read_body(tail, label=False)
+    return {
+        "role": "failure", "writer": "RestTemplate", "status": int(found[1]), "method": found[3], "url": found[4],
+    } | answer(body)  # fmt: skip
+
+
+_FEIGN = re.compile(rf"\[(\d{{3}})[^\]]*\] during \[{_METHOD}\] to \[([^\]]+)\](?: \[([^\]]+)\])?(?:: \[)?")
+_FEIGN_OLD = re.compile(r"status (\d{3}) reading (\w+#\w+)\([^)]*\)(?:; content:\s*)?")
+
+
+def _feign(text: str) -> Call | None:
+    if found := _FEIGN.search(text):
+        tail = text[found.end() :].split("\n\tat ", 1)[0]
+        body = body_after(tail.rstrip().removesuffix("]"), 0) if text[found.end() - 1] == "[" else ABSENT
+        return {
+            "role": "exchange", "writer": "Feign", "status": int(found[1]), "method": found[2], "url": found[3],
+            "client": found[4],
+        } | answer(body)  # fmt: skip
+    if found := _FEIGN_OLD.search(text):
+        return {"role": "failure", "writer": "Feign", "status": int(found[1]), "client": found[2]} | answer(
+            body_after(text, found.end())
+        )
+    return None
+
+
+_JDK = re.compile(rf"Server returned HTTP response code: (\d{{3}}) for URL: ({_URL})|FileNotFoundException: ({_URL})")
+
+
+def _jdk(text: str) -> Call | None:
+    found = _JDK.search(text)
+    if not found:
+        return None
+    status = int(found[1]) if found[1] else int(HTTPStatus.NOT_FOUND)
+    return {"role": "exchange", "writer": "HttpURLConnection", "status": status, "url": found[2] or found[3]}
+
+
+_GO = re.compile(r'(Get|Post|Put|Delete|Patch|Head) "(https?://[^"]+)": ([^\n]*)')
+
+
+def _go(text: str) -> Call | None:
+    found = _GO.search(text)
+    return found and {
+        "role": "exchange", "writer": "Go net/http", "method": found[1].upper(), "url": found[2], "error": found[3][:2000],
+        "transport_error": family(found[3]) or "other",
+    }  # fmt: skip
+
+
+_STREAM = re.compile(rf"\(({_URL})\): [Ff]ailed to open stream: ([^\n]*)")
+
+
+def _stream(text: str) -> Call | None:
+    found = _STREAM.search(text)
+    if not found:
+        return None
+    call: Call = {"role": "exchange", "writer": "PHP streams", "url": found[1]}
+    if status := re.search(r"HTTP/[\d.]+ (\d{3})", found[2]):
+        return call | {"status": int(status[1])}
+    error = re.sub(r" in (?:/|[A-Z]:\\).*$", "", found[2])
+    return call | {"error": error, "transport_error": family(error) or "other"}
+
+
+_OPENAPI = re.compile(r"Exception when calling (\w+)\s?(?:->|#|\.|::)(\w+)(?:: ?)?")
+_CSHARP = re.compile(r"Error calling (\w+): ?")
+_BRACKET_STATUS = re.compile(r"(?:ApiException(?:\(code: \d+\))?: |calling [\w>#.:-]+: ?|Exception: |^)\[(\d{3})\] ?(?:[\w ]+\()?")
+_API_CLASS = re.compile(r"\b((?:[A-Za-z_]\w*(?:\\{1,2}|\.|::))*\w*Api(?:Exception|Error))\b")
+_API_PARTS = re.compile(
+    r"(?:HTTP (?:response|status) code|[Ss]tatus [Cc]ode|Code)[:=] ?(\d{3})|^\((\d{3})\)\s*$|Api(?:Exception|Error): \((\d{3})\)", re.M
+)
+_API_HEADERS = re.compile(r"[Rr]esponse headers: ?(?:HTTPHeaderDict\()?(\{.*?\})\)?\s*(?:\n|$)", re.S)
+_API_REASON = re.compile(r"Api(?:Exception|Error): ([A-Z][A-Za-z -]{2,40})$", re.M)
+_API_BODY = re.compile(r"(?:HTTP response body|[Rr]esponse [Bb]ody|responseBody)[:=] ?")
+
+
+def _openapi(text: str) -> Call | None:
+    """Clients generated from an OpenAPI document, in PHP, Java, Python, Ruby and C#."""
+    calling = _OPENAPI.search(text) or _CSHARP.search(text)
+    named = _API_CLASS.search(text)
+    client = "->".join(g for g in calling.groups() if g) if calling else None
+    if client is None and named:
+        client = " ".join(c for c in (named[1].replace("\\\\", "\\"), call_in(text)) if c)
+    if (inner := _curl(text) if "cURL error" in text else None) is not None:
+        return inner | {"client": client}
+    call = _api_outcome(text, calling.end() if calling else 0)
+    if not call:
+        return None
+    return {"role": "failure", "writer": "OpenAPI client", "client": client} | call
+
+
+def _api_outcome(text: str, after: int) -> Call:
+    if found := _BRACKET_STATUS.search(text, max(0, after - 120) if after else 0):
+        return {"status": int(found[1])} | answer(body_after(text, found.end()))
+    call: Call = {}
+    if found := _API_PARTS.search(text):
+        call["status"] = int(found[1] or found[2] or found[3])
+    elif (found := _API_REASON.search(text)) and (status := status_of_reason(found[1])):
+        call["status"] = status
+    if found := _API_HEADERS.search(text):
+        call |= _headers(found[1])
+    if found := _API_BODY.search(text):
+        call |= answer(body_after(text, found.end()))
+    elif after and text[after : after + 1] in {"{", "["}:
+        call |= answer(body_after(text, after))
+    return call
+
+
+def _headers(dump: str) -> Call:
+    body = read_body(dump, label=False)
+    try:
+        held = json.loads(body.text or "")
+    except ValueError:
+        return {}
+    if not isinstance(held, dict):
+        return {}
+    return {"response_headers": [{"name": str(k), "value": str(v)} for k, v in held.items()]}
+
+
+_AXIOS_STATUS = re.compile(r"Request failed with status code (\d{3})|Response code (\d{3}) \(")
+_FIELD = r"""["']?{name}["']?\s*[:=]\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\d+))"""
+
+
+def field(text: str, *names: str) -> str | None:
+    """The first value of a key in a dump of an object, JSON or Node's."""
+    for name in names:
+        if found := re.search(r"\b" + _FIELD.format(name=name), text):
+            return next(g for g in found.groups() if g is not None).replace("\\/", "/")
+    return None
+
+
+def _axios(text: str) -> Call | None:
+    found = _AXIOS_STATUS.search(text)
+    call: Call = {"writer": "axios", "role": "failure"} | node_target(text)
+    if found:
+        call["status"] = int(found[1] or found[2])
+        if at := re.search(r"\b(?:response|body)[\"']?:\s*\{?[^{]*?\bdata[\"']?:\s*(?=[{\[\"'])|\bbody[\"']?:\s*(?=[{\[\"'])", text):
+            call |= answer(read_body(text[at.end() :], label=False))
+    elif (kind := family(text)) is not None:
+        call |= {"transport_error": kind, "error": _node_error(text)} | ({} if call.get("url") else place(text))
+    else:
+        return None
+    return call | ({"role": "exchange"} if call.get("url") or call.get("host") else {})
+
+
+def node_target(text: str) -> Call:
+    """Method and URL in a dump of a Node error: axios' config, got's options, request's fields."""
+    url, method = field(text, "url", "uri", "href"), field(text, "method")
+    base = field(text, "baseURL", "prefixUrl")
+    host, path = field(text, "hostname", "host"), field(text, "path", "pathname")
+    call: Call = {"method": method.upper()} if method and method.isalpha() else {}
+    if url and url.startswith("http"):
+        call["url"] = url
+    elif url and base:
+        call["url"] = base.rstrip("/") + "/" + url.lstrip("/")
+    elif host and path and path.startswith("/"):
+        call["url"] = f"https://{host}{path}"
+    elif host and "." in host:
+        call["host"] = host.lower()
+    elif url and url.startswith("/"):
+        call["target"] = url
+    return call
+
+
+def _node_error(text: str) -> str:
+    found = re.search(r"(?:[A-Z]\w*Error|Error): ([^\n]+)|\"message\": ?\"([^\"]+)\"", text)
+    return ((found[1] or found[2]) if found else text.split("\n", 1)[0])[:2000]
+
+
+_NET = re.compile(r"Response status code does not indicate success: (\d{3}) \(")
+
+
+def _net(text: str) -> Call | None:
+    found = _NET.search(text)
+    return found and {"role": "failure", "writer": ".NET HttpClient", "status": int(found[1])}
+
+
+_PARSER = re.compile(
+    r"Unexpected token '?<'?(?:, |[^\n]{0,40}?)\"(<.*?)\"?\.{3}(?: \"[^\n]*?)? is not valid JSON"
+    r"|(?:[Rr]esponse|[Bb]ody|[Cc]ontent)[\w ]{0,20} (?:started|starts|began|begins) with:? ?(<[^\n]+)"
+)
+
+
+def _parser(text: str) -> Call | None:
+    """A parser that quotes the beginning of an answer that was no JSON."""
+    found = _PARSER.search(text)
+    if not found:
+        return None
+    begin = (found[1] or found[2]).replace("\\r\\n", "\r\n").replace("\\n", "\n").replace('\\"', '"')
+    return {"role": "failure", "response_body": begin, "response_body_state": "truncated"}
+
+
+_RETURNED = re.compile(
+    rf"HTTP/[\d.]+ (\d{{3}})[^\n\"]* returned for \"({_URL})\"|HTTP request returned status code (\d{{3}}):?"
+)
+
+
+def _returned(text: str) -> Call | None:
+    """Symfony's and Laravel's HTTP clients."""
+    found = _RETURNED.search(text)
+    if not found:
+        return None
+    if found[1]:
+        return {"role": "exchange", "writer": "Symfony HttpClient", "status": int(found[1]), "url": found[2]}
+    return {"role": "failure", "writer": "Laravel Http", "status": int(found[3])} | answer(body_after(text, found.end()))
+
+
+_READERS: tuple[tuple[str, Callable[[str], Call | None]], ...] = (
+    ("resulted in a `", _guzzle),
+    ("error response", _guzzle),
+    ("Exception when calling", _openapi),
+    ("ConnectionPool(host=", _pool),
+    ("after connection broken by", _retrying),
+    (" Error: ", _raised),
+    ("I/O error on", _spring_io),
+    ("] during [", _feign),
+    (" reading ", _feign),
+    ("cURL error ", _curl),
+    ("cURL Error", _curl),
+    ("[curl] ", _curl),
+    ("curl: (", _curl),
+    ("CurlException", _curl),
+    ("ErrorException", _spring),
+    ("WebClientResponseException", _spring),
+    ("HTTP response code: ", _jdk),
+    ("FileNotFoundException: http", _jdk),
+    ("ailed to open stream", _stream),
+    (" returned for ", _returned),
+    ("returned status code", _returned),
+    ("Get \"http", _go), ("Post \"http", _go), ("Put \"http", _go), ("Delete \"http", _go), ("Patch \"http", _go),
+    ("Head \"http", _go),
+    ("ApiException", _openapi),
+    ("ApiError", _openapi),
+    ("Error calling ", _openapi),
+    ("Request failed with status code", _axios),
+    ("Response code ", _axios),
+    ("AxiosError", _axios),
+    ("does not indicate success", _net),
+    ("is not valid JSON", _parser),
+    ("tarted with", _parser), ("tarts with", _parser), ("begins with", _parser),
+)  # fmt: skip
+_LOOSE = {" Error: ": "Client Error: ", " reading ": "; content:", " returned for ": "\" returned for \""}
+MARKS: tuple[str, ...] = (*dict.fromkeys(_LOOSE.get(mark, mark) for mark, _ in _READERS), "Server Error: ")

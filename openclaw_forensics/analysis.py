@@ -31,7 +31,7 @@ from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.platforms.options import AnnotateOptions
 from openclaw_forensics.redact.document import Redacted, redact
 from openclaw_forensics.report.sentences import root_cause_summary, verdict_summary
-from openclaw_forensics.result import Result
+from openclaw_forensics.result import Input, Result, Tool
 from openclaw_forensics.selection import Selection, select
 from openclaw_forensics.settings import Settings
 
@@ -53,7 +53,7 @@ class Capture:
     key: bytes = b""
 
 
-@dataclass(slots=True)
+@dataclass
 class Analysis:
     """One analysis: what was read, what it means, and the document of it."""
 
@@ -72,13 +72,25 @@ class Analysis:
     @cached_property
     def diagnosis(self) -> Diagnosis:
         """All questions asked of the selected frames."""
-        frame = Frame(self.selection.exchanges, self.selection.records)
-        return diagnose(frame, self._knowledge())
+        return diagnose(Frame(self.selection.exchanges, self.selection.records), self.knowledge)
 
-    def _knowledge(self) -> Knowledge:
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """What the packs say, as far as this input needs them."""
         folders = [(name, f) for name in ("common", *self.loaded) for f in self.packs.folders.get(name, ())]
         rules = load_rules(folders)
         return Knowledge(self.loaded, self.packs.common, rules, self.settings.secrets, self.settings.now)
+
+    @cached_property
+    def tool(self) -> Tool:
+        """Who makes the documents."""
+        return Tool(version=version(), rules_version=rules_version(self.packs))
+
+    @cached_property
+    def described(self) -> Input:
+        """What was read, over all platforms and shops."""
+        frame = Frame(self.selection.exchanges, self.selection.records)
+        return describe_input(frame, self.capture, self.selection, self.packs, self.settings)
 
     @cached_property
     def redacted(self) -> Redacted:
@@ -92,7 +104,7 @@ class Analysis:
 
     def redacted_of(self, diagnosis: Diagnosis) -> Redacted:
         """The redacted document of one diagnosis."""
-        known = Known(self.packs, self.loaded, version(), rules_version(self.packs))
+        known = Known(self.packs, self.loaded, self.tool.version, self.tool.rules_version)
         read = describe_input(diagnosis.frame, self.capture, self.selection, self.packs, self.settings)
         result = assemble(diagnosis, read, self.settings, known)
         key = self.capture.key

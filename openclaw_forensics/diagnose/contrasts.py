@@ -81,7 +81,7 @@ class Contrasts:
         )
 
     def _any(self, test: Callable[[Success], bool]) -> bool:
-        return any(test(s) for s in self.frame.successes)
+        return any(test(s) for s in self.frame.successes) or any(test(s) for s in self.frame.beside.successes)
 
     def _token_worked_before(self, g: Group) -> bool | None:
         return self._any(lambda s: s.token in g.tokens and g.before(s)) if g.tokens else None

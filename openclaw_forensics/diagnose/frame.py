@@ -40,10 +40,19 @@ class Success:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What other shops of the same capture did, where one shop is looked at alone: contrasts need them."""
+
+    successes: tuple[Success, ...] = ()
+    failures: tuple[dict[str, object], ...] = ()
+
+
 class Frame:
     """Exchanges sorted by time and place, each with its position `row`; `failed` says which count as failing."""
 
-    def __init__(self, exchanges: pl.DataFrame, records: pl.DataFrame) -> None:
+    def __init__(self, exchanges: pl.DataFrame, records: pl.DataFrame, beside: Beside | None = None) -> None:
+        self.beside = beside or Beside()
         shape = pl.col("path").str.replace_all(_SHAPE, "/{}")
         self.exchanges = (
             exchanges.sort(["started_at", "source_file", "line", "locator"], nulls_last=True, maintain_order=True)
@@ -99,9 +108,7 @@ class Frame:
         if times.is_empty():
             return None, None
         first, last = times.min(), times.max()
-        assert isinstance(first, datetime)
-        assert isinstance(last, datetime)
-        return first, last
+        return (first if isinstance(first, datetime) else None, last if isinstance(last, datetime) else None)
 
     def at(self, row: int) -> datetime | None:
         """Start time of a row."""

@@ -1,0 +1,105 @@
+"""The typer application, UTF-8 on every stream, and one exit code per kind of ending."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from openclaw_forensics import version
+from openclaw_forensics.cli import analyze, doctor, explain, formats, rules, scan, unbuilt
+from openclaw_forensics.errors import ForensicsError
+
+OUR_FAULT = 3
+INTERRUPTED = 130
+TERMINATED = 143
+
+app = typer.Typer(
+    name="openclaw-forensics",
+    help="Offline forensics for failing ERP-to-marketplace integrations: what broke, since when, and who has to act.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("analyze")(analyze.command)
+app.command("scan")(scan.command)
+app.add_typer(rules.app, name="rules")
+app.add_typer(formats.app, name="formats")
+app.command("explain")(explain.command)
+app.command("doctor")(doctor.command)
+unbuilt.add_to(app)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"openclaw-forensics {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Offline forensics for failing ERP-to-marketplace integrations: what broke, since when, and who has to act."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code. Raises nothing."""
+    _utf8()
+    with contextlib.suppress(ValueError, OSError):
+        signal.signal(signal.SIGTERM, _terminated)
+    try:
+        result = app(arguments, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except ForensicsError as error:
+        typer.echo(f"openclaw-forensics: {error}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _close_stdout()
+        return 0
+    except Exception as error:  # the last line of defence: a user never sees a traceback
+        return _our_fault(error)
+
+
+def _utf8() -> None:
+    """UTF-8 output whatever the console's code page; unencodable characters never end the run."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _terminated(*_: object) -> None:
+    raise SystemExit(TERMINATED)
+
+
+def _close_stdout() -> None:
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _our_fault(error: Exception) -> int:
+    if os.environ.get("OPENCLAW_FORENSICS_DEBUG"):
+        raise error
+    kind = type(error).__name__
+    typer.echo(
+        f"openclaw-forensics: a fault of this program ({kind}: {str(error)[:300]}). "
+        "Set OPENCLAW_FORENSICS_DEBUG=1 to see where, and report it.",
+        err=True,
+    )
+    return OUR_FAULT

@@ -10,7 +10,7 @@ from openclaw_forensics.report import sentences, times
 from openclaw_forensics.report.catalogue import Lang, speaker
 from openclaw_forensics.report.slots import band, band_word
 from openclaw_forensics.report.visible import cut_middle, one_line
-from openclaw_forensics.result import Evidence, ExchangeView, Label, PartyView, Result, RootCause
+from openclaw_forensics.result import Evidence, ExchangeView, Label, PartyView, Result, RootCause, Step
 from openclaw_forensics.words import Text
 
 State = Literal["ongoing", "recovered", "ahead"]
@@ -182,6 +182,7 @@ class View:
         named += [e.exchange for e in cause.evidence if e.exchange]
         return next((self.exchanges[i] for i in named if i in self.exchanges), None)
 
-    def serious(self) -> list[RootCause]:
-        """Root causes in the order of the document."""
-        return list(self.result.root_causes)
+    def step(self, cause: RootCause) -> Step | None:
+        """The first step of the acting party, else the first step at all."""
+        steps = cause.fix.steps
+        return next((s for s in steps if s.party == cause.party), steps[0] if steps else None)

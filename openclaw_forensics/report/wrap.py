@@ -56,7 +56,8 @@ def _pieces(text: str) -> list[str]:
 
 def wrap(text: str, columns: int, indent: str = "") -> list[str]:
     """`text` in lines of at most `columns`; lines after the first begin with `indent`. Longer words are split."""
-    lines, line = [], ""
+    lines: list[str] = []
+    line = ""
     for piece in _pieces(text):
         if piece.isspace():
             line += piece if line.strip() or not lines else ""

@@ -18,7 +18,7 @@ from openclaw_forensics.exchanges import READ_COLUMNS, RECORDS, empty
 from openclaw_forensics.ingest import accesslog_json
 from openclaw_forensics.ingest.accesslog_frame import Origin, exchanges_of
 from openclaw_forensics.ingest.accesslog_layout import CLF, KNOWN, Layout, directives, given
-from openclaw_forensics.ingest.accesslog_lines import PREFIX, by_csv, by_pattern, choose, from_docker, lines_of
+from openclaw_forensics.ingest.accesslog_lines import STAMPED_PREFIX, by_csv, by_pattern, choose, lines_of, unwrapped
 from openclaw_forensics.ingest.accesslog_parts import finish
 from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Balance, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.envoy import with_flags
@@ -41,7 +41,7 @@ class AccessLogReader:
         if lines["text"][0].startswith("{"):
             found = accesslog_json.is_access(lines["text"].head(20).to_list())
             return Sniff(88, "JSON lines with an access log's keys") if found else NOT_MINE
-        pattern = CLF.wrapped(PREFIX).pattern
+        pattern = CLF.wrapped(STAMPED_PREFIX).pattern
         share = int(lines["text"].str.contains(pattern).sum() or 0) / lines.height
         if share < 0.3:
             return NOT_MINE
@@ -59,24 +59,18 @@ def _sample(head: bytes) -> pl.DataFrame:
     text = head.decode("utf-8", "ignore").encode()
     lines = lines_of(text, 1)
     lines = lines.head(max(lines.height - 1, 1))  # the last one may be cut
-    lines, _ = _unwrapped(lines)
+    lines, _ = unwrapped(lines)
     return lines.filter(pl.col("text").str.strip_chars() != "").head(200)
 
 
 def _begin(chunk: TextChunk, source: Source, options: ReadOptions, name: str) -> _Lines | _Json:
     start = chunk.data[: chunk.data.rfind(b"\n", 0, _FIRST) + 1] or chunk.data
-    lines, _ = _unwrapped(lines_of(start, chunk.line))
+    lines, _ = unwrapped(lines_of(start, chunk.line))
     lines = lines.filter(pl.col("text").str.strip_chars() != "")
     first = lines["text"].head(20).to_list()
     if not options.log_format and first and first[0].startswith("{") and accesslog_json.is_access(first):
         return _Json(source.path, name, lines["text"].head(200).to_list())
     return _Lines(source.path, name, _layouts(lines, source, options))
-
-
-def _unwrapped(lines: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
-    """The lines without docker's JSON around them, and whether there was any."""
-    docker = bool(lines.height) and str(lines["text"][0]).startswith('{"log":')
-    return (from_docker(lines), True) if docker else (lines, False)
 
 
 def _layouts(lines: pl.DataFrame, source: Source, options: ReadOptions) -> list[Layout]:
@@ -114,7 +108,7 @@ class _Lines:
         if raw is not None:
             frame = exchanges_of(raw, self._origin(layout, raw))
             return Part(frame, empty(RECORDS), chunk.problems, Balance(exchanges=len(chunk.data)), layout.writer)
-        lines, _ = _unwrapped(lines_of(chunk.data, chunk.line))
+        lines, _ = unwrapped(lines_of(chunk.data, chunk.line))
         matched, left = by_pattern(lines, self.layouts)
         frames = [exchanges_of(item.raw, self._origin(item.layout, item.raw)) for item in matched if item.raw.height]
         frame = pl.concat(frames).sort("line") if frames else empty(READ_COLUMNS)
@@ -139,7 +133,7 @@ class _Json:
 
     def part(self, chunk: TextChunk) -> Part:
         """What one chunk holds."""
-        lines, docker = _unwrapped(lines_of(chunk.data, chunk.line))
+        lines, docker = unwrapped(lines_of(chunk.data, chunk.line))
         raw, left = accesslog_json.raw_of(None if docker else chunk.data, lines, self.keys)
         writer = "envoy" if self.envoy else None
         origin = Origin(self.path, self.name, writer, stamp_at_end=not self.envoy, escaped=False)

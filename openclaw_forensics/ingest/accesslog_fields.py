@@ -26,7 +26,7 @@ SHAPES: Final[dict[str, str]] = {
     "duration_ms": r"-?\d+(?:\.\d+)?|-|",
     "duration_us": r"-?\d+|-|",
     "body_bytes": r"\d+|-",
-    "user": r"[^\[\"]*?",
+    "user": r"-|-?[^\[\"\s-][^\[\"]*?",  # may hold blanks, but "- -" is two columns
     "upstream_status": _LIST,
     "upstream_time": _LIST,
     "upstream_address": _LIST,

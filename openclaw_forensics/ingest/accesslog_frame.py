@@ -81,10 +81,11 @@ def _present(raw: pl.DataFrame) -> pl.DataFrame:
 def _answers(raw: pl.DataFrame) -> pl.DataFrame:
     """`status`, `answer_state` and, where something went wrong, what the log says of it."""
     code = pl.col("status").cast(pl.Int64, strict=False) if "status" in raw.columns else pl.lit(None, dtype=pl.Int64)
+    silent = "missing" if "status" in raw.columns else "not_logged"
     raw = raw.with_columns(status=pl.when(code.is_between(100, 999)).then(code))
     unanswered = pl.col("status").is_null() | pl.col("status").is_in(NO_ANSWER_STATUS)
     given = [pl.col("answer_state")] if "answer_state" in raw.columns else []
-    derived = pl.when(unanswered).then(pl.lit("missing")).otherwise(pl.lit("answered"))
+    derived = pl.when(unanswered).then(pl.lit(silent)).otherwise(pl.lit("answered"))
     error = [pl.col("transport_error")] if "transport_error" in raw.columns else []
     text = [pl.col("transport_error_text")] if "transport_error_text" in raw.columns else []
     handshake = _tls_bytes(raw)

@@ -40,8 +40,9 @@ class Layout:
     tail: bool = False  # has a last group "tail" with whatever follows
 
     def wrapped(self, prefix: str) -> Layout:
-        """The same layout behind a prefix (syslog, docker), which only the pattern can read."""
-        return replace(self, pattern="^" + prefix + self.pattern.removeprefix("^"), columns=(), quotes=0)
+        """The same layout behind a prefix (syslog, docker) with one group, a stamp; only the pattern can read it."""
+        pattern = "^" + prefix + self.pattern.removeprefix("^")
+        return replace(self, pattern=pattern, roles=("stamp_prefix", *self.roles), columns=(), quotes=0)
 
 
 def nginx_layout(name: str, form: str) -> Layout:
@@ -170,7 +171,7 @@ def _unescape(text: str) -> str:
 
 _CLF = (
     r'^(?:([\w.\-]+(?::\d+)?) ([0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*)|(\S+))(?: +(\S+) +([^\["]*?))? +'
-    r"\[(\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?)\] "
+    r"(?:\[(\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?)\] )?"
     rf'"({_QUOTED})" (\d{{1,3}}|-) (\d+|-)(?: "({_QUOTED})" "({_QUOTED})")?(?: (.*?))?\s*$'
 )
 # Anything of the family: a virtual host in front, ident and user or not, and whatever follows as the tail.

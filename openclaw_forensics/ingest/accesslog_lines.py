@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import msgspec
@@ -13,13 +14,14 @@ from openclaw_forensics.ingest.accesslog_layout import CLF, CsvColumn, Layout
 SAMPLE = 300  # lines looked at to choose a layout
 MAX_LINE = 1 << 20  # bytes; a longer line is no access-log line
 
-# What stands in front of a line that went through docker, Kubernetes or syslog.
-PREFIX = (
+# What stands in front of a line that went through docker, Kubernetes or syslog. The group is docker's exact stamp.
+STAMPED_PREFIX = (
     r"(?:[\w.\-]+ +\| )?"
-    r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:(?:stdout|stderr) [FP] )?)?"
+    r"(?:(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) (?:(?:stdout|stderr) [FP] )?)?"
     r"(?:(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:]+: )?"
     r"(?:<\d{1,3}>1 \S+ \S+ \S+ \S+ \S+ (?:-|\[[^\]]*\]) )?"
 )
+PREFIX = STAMPED_PREFIX.replace(r"(\d{4}-", r"(?:\d{4}-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def choose(lines: pl.DataFrame, candidates: list[Layout]) -> list[Layout]:
     scored = [(_hits(sample, layout), layout) for layout in candidates]
     best, chosen = max(scored, key=lambda pair: pair[0])
     if best * 2 < sample.len():
-        wrapped = [(_hits(sample, layout), layout) for layout in (item.wrapped(PREFIX) for item in candidates)]
+        wrapped = [(_hits(sample, layout), layout) for layout in (item.wrapped(STAMPED_PREFIX) for item in candidates)]
         better, behind = max(wrapped, key=lambda pair: pair[0])
         if better > best:
             return [behind, chosen] if best else [behind]
@@ -82,9 +84,10 @@ def by_csv(data: bytes, first: int, layout: Layout) -> pl.DataFrame | None:
 
 
 def _checks(layout: Layout) -> list[pl.Expr]:
-    checks = [pl.lit(value=True)]
+    checks: list[pl.Expr] = []
     for n, column in enumerate(layout.columns):
         name = pl.col(f"c{n}")
+        checks.append(name.str.len_bytes() <= MAX_LINE)
         checks += [name.str.starts_with(column.before)] if column.before else []
         checks += [name.str.ends_with(column.after)] if column.after else []
         width = {"status": 3, "stamp": 20, "stamp_zone": 5}.get(column.role)
@@ -121,6 +124,16 @@ def by_pattern(lines: pl.DataFrame, layouts: list[Layout]) -> tuple[list[Matched
         matched.append(Matched(layout, raw.insert_column(0, lines["line"]).filter(hit)))
         lines = lines.filter(~hit)
     return matched, lines
+
+
+def unwrapped(lines: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """The lines without docker's JSON, or without a prefix before a JSON object; and whether there was any of it."""
+    first = next((str(text) for text in lines["text"].head(SAMPLE) if text.strip()), "")
+    if first.startswith('{"log":'):
+        return from_docker(lines), True
+    if first.startswith("{") or not re.match(rf"{PREFIX}\{{", first[:2000]):
+        return lines, False
+    return lines.with_columns(pl.col("text").str.replace(rf"^{PREFIX}\{{", "{")), True
 
 
 class _Logged(msgspec.Struct):

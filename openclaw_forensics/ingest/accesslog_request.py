@@ -41,6 +41,11 @@ def _from_parts(raw: pl.DataFrame) -> pl.DataFrame:
     if "method" in raw.columns:
         method = pl.col("method").str.to_uppercase()
         raw = raw.with_columns(method=pl.when(method.str.contains(_METHOD)).then(method))
+        # What has no HTTP method (FTP in a W3C log, an unread request) has no target either.
+        targets = [name for name in ("target", "path") if name in raw.columns]
+        raw = raw.with_columns(
+            pl.when(pl.col("method").is_not_null()).then(pl.col(name)).alias(name) for name in targets
+        )
     if "target" not in raw.columns and "path" in raw.columns:
         query = pl.lit("")
         if "query_marked" in raw.columns:

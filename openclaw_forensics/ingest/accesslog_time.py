@@ -33,7 +33,7 @@ def with_times(raw: pl.DataFrame, *, stamp_at_end: bool) -> pl.DataFrame:
 
 
 def _written(raw: pl.DataFrame) -> pl.Expr:
-    names = [name for name in ("stamp", "stamp_iso", "stamp_epoch") if name in raw.columns]
+    names = [name for name in ("stamp", "stamp_iso", "stamp_epoch", "stamp_prefix") if name in raw.columns]
     return pl.coalesce(*names) if names else pl.lit(None, dtype=pl.String)
 
 
@@ -60,6 +60,8 @@ def _stamps(raw: pl.DataFrame) -> pl.Series:
         found.append(iso_times(raw["stamp_iso"]))
     if "stamp" in raw.columns:
         found.append(_clf_times(raw["stamp"]))
+    if "stamp_prefix" in raw.columns:
+        found.append(iso_times(raw["stamp_prefix"]))
     empty = pl.Series("stamp", [None], dtype=TIME).new_from_index(0, raw.height)
     result = empty
     for series in found:
@@ -98,7 +100,7 @@ def _zoned(raw: pl.DataFrame, times: pl.Series) -> pl.Series:
     """Whether a row's stamp tells its zone."""
     if "stamp_epoch" in raw.columns or "stamp_time" in raw.columns or "stamp_zone" in raw.columns:
         return times.is_not_null()
-    names = [name for name in ("stamp_iso", "stamp") if name in raw.columns]
+    names = [name for name in ("stamp_iso", "stamp", "stamp_prefix") if name in raw.columns]
     if not names:
         return times.is_not_null()
     written = raw.select(pl.coalesce(*names)).to_series()

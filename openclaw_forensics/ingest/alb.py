@@ -38,6 +38,7 @@ LAYOUT = Layout(
         "rest",
     ),
     writer="aws-alb",
+    stamp_at_end=False,
 )
 _TRACE = r'"(Root=[^";]+|Self=[^"]+)[^"]*"'
 _CREATED = r"(\d{4}-\d\d-\d\dT[\d:.]+Z)"
@@ -55,7 +56,9 @@ def prepared(raw: pl.DataFrame) -> pl.DataFrame:
     total = pl.when(pl.all_horizontal(share >= 0 for share in shares)).then(pl.sum_horizontal(known))
     target = pl.col("target_status")
     silent = (target == "-") & (pl.col("status") != "-")
-    said = pl.format("the balancer answered {} itself: the target gave no answer", "status")
+    left = pl.lit("460: the client closed the connection before the balancer answered")
+    itself = pl.format("the balancer answered {} itself: there is no answer of the target", "status")
+    said = pl.when(pl.col("status") == "460").then(left).otherwise(itself)
     return raw.with_columns(
         duration_s=pl.coalesce(total, waited),
         stamp_time=pl.coalesce(

@@ -17,13 +17,14 @@ import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS, READ_COLUMNS, RECORDS, empty, frame_of
 from openclaw_forensics.ingest.accesslog_frame import Origin, exchanges_of
-from openclaw_forensics.ingest.accesslog_lines import lines_of
+from openclaw_forensics.ingest.accesslog_lines import lines_of, unwrapped
 from openclaw_forensics.ingest.accesslog_parts import finish
 from openclaw_forensics.ingest.accesslog_time import epoch_times, iso_times
 from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Balance, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.sources import Source, TextChunk
 
 _HIDDEN = "REDACTED"
+_SNIFFED = 200  # lines
 _LEVELS = {"debug": "DEBUG", "info": "INFO", "warn": "WARN", "error": "ERROR", "panic": "FATAL", "fatal": "FATAL"}
 _Stamp = float | str | None
 
@@ -63,7 +64,8 @@ class CaddyReader:
 
     def sniff(self, head: bytes, name: str) -> Sniff:
         """Sure when one of the first lines has a request with headers, and a status."""
-        for text in head.split(b"\n")[:20]:
+        lines, _ = unwrapped(lines_of(head.decode("utf-8", "ignore").encode(), 1).head(_SNIFFED))
+        for text in lines["text"]:
             entry = _decode(text)
             if entry and entry.request and entry.request.uri is not None and entry.status is not None:
                 return Sniff(95, "JSON lines with Caddy's request and status", "caddy")
@@ -83,7 +85,7 @@ def _decode(text: bytes | str) -> _Entry | None:
 
 
 def _part(chunk: TextChunk, path: str) -> Part:
-    lines = lines_of(chunk.data, chunk.line)
+    lines, _ = unwrapped(lines_of(chunk.data, chunk.line))
     requests: list[tuple[int, _Entry, _Request]] = []
     others: list[tuple[int, _Entry]] = []
     broken: list[bool] = []

@@ -5,7 +5,8 @@ r"""W3C extended logs: IIS, Azure, CloudFront and other writers whose `#Fields:`
 
 The fields may change within a file; the date may stand only in `#Date`; the zone is UTC unless `#GMT-Offset` says
 otherwise. IIS writes blanks of a user agent as "+", the end of the request as its stamp and milliseconds as time-taken;
-other writers use seconds. Source: W3C, "Extended Log File Format" (WD-logfile-960323); Microsoft, "W3C Logging".
+the standard says seconds, with decimals. A file without directives that begins as IIS's default fields do is read by
+those. Source: W3C, "Extended Log File Format" (WD-logfile-960323); Microsoft, "W3C Logging".
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ _ROLES = {
 _HEADER = re.compile(r"cs\(([\w-]{1,100})\)")
 _DIRECTIVE = re.compile(r"^#\s*([\w-]+):?\s*(.*)$")
 _MAX_FIELDS = 200
+_HEADLESS = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [0-9a-fA-F.:]+ [A-Z]{3,10} /\S* \S+ \d+ ")
+_DEFAULT_FIELDS = (
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) "
+    "sc-status sc-substatus sc-win32-status time-taken"
+)
 # Windows error codes that IIS logs for a connection; others tell about files and rights, not about the peer.
 _WIN32 = {
     "64": "the peer closed the connection (64, network name no longer available)",
@@ -95,6 +101,8 @@ class W3CReader:
     def sniff(self, head: bytes, name: str) -> Sniff:
         """Sure by the `#Fields:` line."""
         match = re.search(rb"(?m)^#Fields:.*$", head)
+        if match is None and _HEADLESS.match(head.decode("utf-8", "replace")):
+            return Sniff(80, "lines as IIS writes them by default, without directives", "Microsoft IIS")
         if match and any(word in match[0] for word in (b"cs-", b"sc-", b"c-ip", b"cs(")):
             software = re.search(rb"(?m)^#Software: *(.{1,100}?) *(?://.*)?\r?$", head)
             return Sniff(
@@ -151,10 +159,13 @@ def _with_directives(part: Part, size: int) -> Part:
 def _rows(lines: pl.DataFrame, state: _State) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Raw columns of lines under one set of fields, and the lines that do not fit them."""
     sample = lines.filter(pl.col("text") != "")["text"].head(1).to_list()
+    if sample and not state.fields and _HEADLESS.match(sample[0]):
+        state.fields = tuple(_DEFAULT_FIELDS.split())
     if not state.fields or not sample:
         return lines.clear(), lines
     separator = "\t" if "\t" in sample[0] else " "
-    values = _values(lines, separator, len(state.fields), quoted='"' in sample[0])
+    ragged = '"' in sample[0] or "  " in sample[0]
+    values = _values(lines, separator, len(state.fields), ragged=ragged)
     usable = values.to_series(0).is_not_null() & (lines["size"] <= MAX_LINE)
     roles = _roles(state.fields)
     raw = values.select(pl.col(f"v{n}").alias(role) for n, role in roles.items())
@@ -164,9 +175,9 @@ def _rows(lines: pl.DataFrame, state: _State) -> tuple[pl.DataFrame, pl.DataFram
     return _prepared(raw, state), lines.filter(~usable)
 
 
-def _values(lines: pl.DataFrame, separator: str, width: int, *, quoted: bool) -> pl.DataFrame:
+def _values(lines: pl.DataFrame, separator: str, width: int, *, ragged: bool) -> pl.DataFrame:
     """The cells of each line, at most `width`; all null for a line with fewer than three."""
-    if quoted:
+    if ragged:
         cells = lines["text"].str.extract_all(rf'"[^"]*"|[^{separator}"]+')
         columns = [cells.list.get(n, null_on_oob=True).str.strip_chars('"') for n in range(width)]
     else:
@@ -200,15 +211,16 @@ def _prepared(raw: pl.DataFrame, state: _State) -> pl.DataFrame:
         *(pl.col(name).str.replace_all("%20" if cloud else "+", " ", literal=True).alias(name) for name in plus),
     )
     if "taken" in raw.columns:
-        raw = raw.rename({"taken": _unit(raw["taken"], state.software)})
+        raw = raw.rename({"taken": _taken_role(raw["taken"], state.software)})
     return raw.with_columns(_said(raw)).drop("date", "time", "substatus", "win32", "sent", strict=False)
 
 
-def _unit(taken: pl.Series, software: str | None) -> str:
-    """Seconds where the writer is not Microsoft's or decimals are written, else milliseconds."""
-    decimal = taken.str.contains(".", literal=True).any() is True
+def _taken_role(taken: pl.Series, software: str | None) -> str:
+    """Milliseconds from Microsoft's writers, seconds where decimals are written; else the unit is not known."""
+    if taken.str.contains(".", literal=True).any() is True:
+        return "duration_s"
     known = software is None or "microsoft" in software.lower() or "iis" in software.lower()
-    return "duration_s" if decimal or not known else "duration_ms"
+    return "duration_ms" if known else SKIP
 
 
 def _said(raw: pl.DataFrame) -> list[pl.Expr]:

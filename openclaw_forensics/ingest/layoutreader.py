@@ -9,7 +9,7 @@ import polars as pl
 from openclaw_forensics.exchanges import READ_COLUMNS, Direction, empty
 from openclaw_forensics.ingest.accesslog_frame import Origin, exchanges_of
 from openclaw_forensics.ingest.accesslog_layout import Layout
-from openclaw_forensics.ingest.accesslog_lines import PREFIX, by_pattern, lines_of
+from openclaw_forensics.ingest.accesslog_lines import STAMPED_PREFIX, by_pattern, lines_of
 from openclaw_forensics.ingest.accesslog_parts import finish
 from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.sources import Source
@@ -48,7 +48,7 @@ class LayoutReader:
         )
 
     def _behind_prefix(self) -> list[Layout]:
-        return [layout.wrapped(PREFIX) for layout in self.layouts]
+        return [layout.wrapped(STAMPED_PREFIX) for layout in self.layouts]
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
         """Yield the file's parts in order."""

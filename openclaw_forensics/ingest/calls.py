@@ -6,8 +6,8 @@ dump a whole exchange, or carry an exception go through Python.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import or_
 
@@ -69,14 +69,7 @@ _ONLY_KEYWORD = (
 _EMPTY_CONTEXT = r"(?: \[\]){1,2}$"
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """The fragments of a chunk."""
-
-    fragments: pl.DataFrame
-
-
-def read_calls(records: pl.DataFrame, rules: Iterable[MessageRule]) -> pl.DataFrame:
+def read_calls(records: pl.DataFrame, rules: Sequence[MessageRule]) -> pl.DataFrame:
     """The fragments that the records hold, ordered by row; a record holds at most one, a dump several."""
     rest = records.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "level", "logger", "message", "rest",
@@ -86,12 +79,10 @@ def read_calls(records: pl.DataFrame, rules: Iterable[MessageRule]) -> pl.DataFr
     found: list[pl.DataFrame] = []
     rest = _by_python(rest, pl.col("text").str.contains_any([*MARKS, *DUMP_MARKS]), _quoted, found)
     rest = rest.with_columns(pl.col("text").str.slice(0, HEAD).alias("head"))
-    for rule in rules:
-        if rest.is_empty():
-            break
-        rest = _by_rule(rest, rule, found)
+    rest = _by_rules(rest, (rule for rule in rules if rule.form.role != "record"), found)
     errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
     rest = _by_python(rest, errorish, _error, found)
+    _by_rules(rest, (rule for rule in rules if rule.form.role == "record"), found)
     if not found:
         return pl.DataFrame(schema=FRAGMENT)
     fragments = pl.concat(found, how="vertical").sort("row", maintain_order=True)
@@ -121,12 +112,23 @@ def _quoted(message: str, rest: str | None) -> list[Call]:
     if call is None:
         return dumps(text)
     # It closes an open request; what closes none and has a target becomes an exchange of its own.
-    return [call if call.get("library") else call | {"role": "failure"}]
+    return [call if call.get("library") else _begun(message, call) | {"role": "failure"}]
 
 
 def _error(message: str, rest: str | None) -> list[Call]:
     call = outcome(message, rest)
-    return [call] if call is not None else []
+    return [_begun(message, call)] if call is not None else []
+
+
+_BEGUN = re.compile(r"\b(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)[ :]+\"?((?:https?://|/)[^\s\"'`<>]*)")
+
+
+def _begun(message: str, call: Call) -> Call:
+    """A failure without address whose record's first line is the request."""
+    if any(call.get(name) for name in ("url", "target", "host")):
+        return call
+    found = _BEGUN.search(message.split("\n", 1)[0][:4000])
+    return call | {"method": found[1], "url": found[2]} if found else call
 
 
 def fragments_of(calls: list[Call]) -> pl.DataFrame:
@@ -138,6 +140,14 @@ def fragments_of(calls: list[Call]) -> pl.DataFrame:
             if isinstance(text := row.get(name), str) and not text.isascii():
                 row[name] = text.encode("utf-8", "replace").decode()
     return pl.DataFrame({n: [r.get(n) for r in rows] for n in FRAGMENT}, schema=FRAGMENT, strict=False)
+
+
+def _by_rules(rest: pl.DataFrame, rules: Iterable[MessageRule], found: list[pl.DataFrame]) -> pl.DataFrame:
+    for rule in rules:
+        if rest.is_empty():
+            break
+        rest = _by_rule(rest, rule, found)
+    return rest
 
 
 def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -> pl.DataFrame:

@@ -1,0 +1,181 @@
+"""Text logs of application software: any line format known as data, calls paired over lines and chunk borders.
+
+    2024-05-01 10:00:00.120 INFO  [job-12] c.e.OrderClient - POST https://api.example.com/orders {"page":1}
+    2024-05-01 10:00:00.744 INFO  [job-12] c.e.OrderClient - 200 {"code":0}
+
+Chunks are cut at a record's first line and read by two threads; what stays open is carried over the border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import polars as pl
+
+from openclaw_forensics.errors import Problem
+from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Balance, Part, ReadOptions, Sniff
+from openclaw_forensics.ingest.calls import read_calls
+from openclaw_forensics.ingest.lineformat import FormatSet, fit_heads, load_formats
+from openclaw_forensics.ingest.sources import Source
+from openclaw_forensics.ingest.stamps import Calendar, date_in_name
+from openclaw_forensics.ingest.textlog_assembly import Assembly
+from openclaw_forensics.ingest.textlog_records import Layout, last_head, learn_layout, split_records
+from openclaw_forensics.ingest.textlog_rows import EVENT
+
+WORKERS = 2
+MAX_CARRY = 16 << 20  # bytes of an unfinished record that are carried to the next chunk
+IGNORED = "a library's line beside a call"
+BELOW = "below WARN, no call in it"
+UNLEVELLED = "no level, no call in it"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of whole records."""
+
+    data: bytes
+    offset: int
+    line: int
+    problems: tuple[Problem, ...]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one piece holds, before anything is paired."""
+
+    events: pl.DataFrame  # textlog_rows.EVENT
+    records: pl.DataFrame  # of interest, without a call
+    balance: Balance
+    problems: tuple[Problem, ...]
+    last: bool
+
+
+class TextLogReader:
+    """Logs of application software, line by line."""
+
+    name = "textlog"
+
+    def sniff(self, head: bytes, name: str) -> Sniff:
+        """The share of lines that begin a record in a known layout; any text is read at the lowest score."""
+        text = head.decode("utf-8", "replace")
+        if not text.strip() or "\x00" in text:
+            return NOT_MINE
+        fit = fit_heads([line[:2000] for line in text.splitlines()[:400]], load_formats())
+        if not fit.matched:
+            if fit.wrapper is None:
+                return Sniff(5, "text without a known line format")
+            return Sniff(60, "every line has a prefix of a log collector", fit.wrapper.format.name)
+        names = ", ".join(sorted(fit.hits, key=lambda n: (-fit.hits[n], n)))
+        # Stack traces and bodies make up the rest of a good log.
+        return Sniff(min(70, 25 + int(fit.share * 50)), f"{fit.share:.0%} of the lines begin like {names}", names)
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
+        """The log's parts. Raises RuleError for a wrong format file, never for the log itself."""
+        formats = load_formats(options.formats_dirs)
+        layout = learn_layout(source.text_head(), formats, options.line_format)
+        calendar = Calendar(date_in_name(source.path.rsplit("/", 1)[-1]))
+        assembly = Assembly(source.path, self.name, layout.writer)
+        pieces = cut_at_heads(source, layout)
+        for parsed in _in_order(pieces, layout, formats, calendar):
+            yield assembly.add(parsed.events, parsed.records, parsed.balance, parsed.problems, last=parsed.last)
+
+
+def cut_at_heads(source: Source, layout: Layout) -> Iterator[Piece]:
+    """The text in pieces that begin at a record; the last one is whole, so that a small file is one piece."""
+    data, offset, line = b"", 0, 1
+    problems: list[Problem] = []
+    for chunk in source.text(CHUNK):
+        if not data:
+            data, offset, line = chunk.data, chunk.offset, chunk.line
+        else:
+            cut = last_head(data, layout)
+            if cut or len(data) >= MAX_CARRY:
+                cut = cut or len(data)
+                yield Piece(data[:cut], offset, line, tuple(problems), last=False)
+                problems = []
+                line += data.count(b"\n", 0, cut)
+                offset += cut
+                data = data[cut:]
+            data += chunk.data
+        problems += chunk.problems
+    yield Piece(data, offset, line, tuple(problems), last=True)
+
+
+def _in_order(pieces: Iterator[Piece], layout: Layout, formats: FormatSet, calendar: Calendar) -> Iterator[Parsed]:
+    """Parse ahead with a few threads; polars works outside the interpreter's lock. Results come in file order."""
+    if layout.needs_order:
+        yield from (parse(piece, layout, formats, calendar) for piece in pieces)
+        return
+    waiting: list[Future[Parsed]] = []
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
+        for piece in pieces:
+            if piece.last and not waiting:
+                yield parse(piece, layout, formats, calendar)
+                return
+            waiting.append(pool.submit(parse, piece, layout, formats, calendar))
+            if len(waiting) > WORKERS:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def parse(piece: Piece, layout: Layout, formats: FormatSet, calendar: Calendar) -> Parsed:
+    """One piece: its records cut, its calls found."""
+    records = split_records(piece.data, layout, offset=piece.offset, line=piece.line, calendar=calendar)
+    calls = read_calls(records, formats.messages)
+    records = records.with_row_index("row")
+    ignored = calls.filter(pl.col("role") == "ignore").select("row")
+    noted = calls.filter(pl.col("role") == "record").select("row")
+    calls = calls.filter(~pl.col("role").is_in(["ignore", "record"]))
+    events = _events(calls, records)
+    kept, balance = _sort_out(records, calls.select("row"), ignored, noted)
+    return Parsed(events, kept, balance, piece.problems, piece.last)
+
+
+def _events(calls: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Fragments with their record's place and time; a line written twice counts once."""
+    failed = pl.col("role").is_in(["failure", "answer"])
+    events = calls.join(records, on="row", how="left", maintain_order="left")
+    same = pl.struct("raw_stamp", "thread", "logger", "message", "rest", "role")
+    again = ~same.is_first_distinct() & pl.col("raw_stamp").str.contains(r"[.,]\d").fill_null(False)
+    beside = (same == same.shift(1)).fill_null(False) & pl.col("raw_stamp").is_not_null()
+    several = pl.col("row").is_duplicated()  # a dump of several calls in one record
+    return (
+        events.filter(several | ~(again | beside))
+        .with_columns(
+            pl.when(failed).then("message").alias("message"),
+            pl.when(failed).then("rest").alias("rest"),
+        )
+        .match_to_schema(pl.Schema(EVENT), extra_columns="ignore")
+    )
+
+
+def _sort_out(
+    records: pl.DataFrame, called: pl.DataFrame, ignored: pl.DataFrame, noted: pl.DataFrame
+) -> tuple[pl.DataFrame, Balance]:
+    """The records of interest among those without a call, and where the bytes went."""
+    marks = [
+        called.unique().with_columns(pl.lit("call").alias("kind")),
+        ignored.unique().with_columns(pl.lit("ignored").alias("kind")),
+        noted.unique().with_columns(pl.lit("noted").alias("kind")),
+    ]
+    records = records.join(pl.concat(marks).unique("row", keep="first"), on="row", how="left", maintain_order="left")
+    stack = pl.col("rest").str.contains(r"(?:^|\n)\s*(?:at |#\d+ |File \"|Caused by: )").fill_null(False)
+    grave = pl.col("level").is_in(["WARN", "ERROR", "FATAL"]).fill_null(False)
+    records = records.with_columns(
+        pl.when(pl.col("kind") == "call").then(pl.lit("call"))
+        .when(pl.col("kind") == "ignored").then(pl.lit(IGNORED))
+        .when((pl.col("kind") == "noted") | grave | stack).then(pl.lit("record"))
+        .when(pl.col("level").is_null()).then(pl.lit(UNLEVELLED))
+        .otherwise(pl.lit(BELOW)).alias("kind")
+    )  # fmt: skip
+    sums = dict(records.group_by("kind").agg(pl.col("size").sum()).sort("kind").iter_rows())
+    calls, notes = sums.pop("call", 0), sums.pop("record", 0)
+    kept = records.filter(pl.col("kind") == "record")
+    return kept, Balance(exchanges=calls, records=notes, irrelevant={str(k): int(v) for k, v in sums.items()})

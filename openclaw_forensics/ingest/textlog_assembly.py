@@ -1,0 +1,90 @@
+"""Events of consecutive pieces put together: pairs made, doubles dropped, what is open carried to the next piece."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from openclaw_forensics.errors import Problem
+from openclaw_forensics.exchanges import RECORDS, empty
+from openclaw_forensics.ingest.api import Balance, Part
+from openclaw_forensics.ingest.pairing import merge_parts, pair
+from openclaw_forensics.ingest.textlog_context import NEAR, drop_library, merge_envelopes, record_rows, settle
+from openclaw_forensics.ingest.textlog_rows import CALL, EVENT, joined, single, to_exchanges
+
+MAX_OPEN = 20_000  # requests without an answer that wait for the end of the file
+MAX_HELD = 4000  # calls kept back at a border
+OPEN_AT_END = timedelta(seconds=120)
+_OWNER = ["logger", "writer"]
+_NOTE = ["line", "end", "at", "raw_stamp", "zone_basis", "level", "logger", "thread", "trace_id", "message", "rest"]
+_FRAMES = r"(?:^|\n)\s*(?:at |#\d+ |File \"|Caused by: )"
+
+
+class Assembly:
+    """One file's calls in the making."""
+
+    def __init__(self, path: str, name: str, writer: str) -> None:
+        self.path, self.name, self.writer = path, name, writer
+        self.open = pl.DataFrame(schema=EVENT)
+        self.held = pl.DataFrame(schema=CALL)  # calls that the next piece may still speak of
+        self.answering: set[tuple[str | None, str | None]] = set()
+        self.last_at: datetime | None = None
+
+    def add(
+        self, events: pl.DataFrame, records: pl.DataFrame, balance: Balance, problems: tuple[Problem, ...], *, last: bool
+    ) -> Part:
+        """The part that a piece completes. `last` closes the file: what is still open has got no answer."""
+        at = [t for t in (events["at"].max(), records["at"].max(), self.last_at) if isinstance(t, datetime)]
+        self.last_at = max(at, default=None)
+        events = merge_parts(events)
+        whole = single(events.filter(pl.col("role") == "exchange"))
+        halves = pl.concat([self.open, events.filter(pl.col("role") != "exchange")])
+        pairs, open_, left = pair(halves)
+        asked, answered = halves[pairs["q"]], halves[pairs["a"]]
+        self.answering |= set(asked.select(_OWNER).unique().rows())
+        calls = pl.concat([whole, joined(asked, answered)]).sort("line", maintain_order=True)
+        calls = merge_envelopes(drop_library(pl.concat([self.held, calls]).sort("line", maintain_order=True)))
+        self.open = halves[open_["i"]].sort("line", maintain_order=True)
+        calls, notes = self._context(calls, halves[left["i"]].sort("line"), answered.filter(pl.col("role") == "failure"), records)
+        calls = calls if last else self._hold(calls)
+        calls = pl.concat([calls, self._unanswered(last=last)]).sort("line", maintain_order=True)
+        return Part(to_exchanges(calls, self.path, self.name), notes, problems, balance, self.writer)
+
+    def _context(
+        self, calls: pl.DataFrame, left: pl.DataFrame, closing: pl.DataFrame, records: pl.DataFrame
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Lay what is left to the calls it belongs to; records with their links."""
+        if left.is_empty() and closing.is_empty() and records.is_empty():
+            return calls, empty(RECORDS)
+        settled = settle(left, calls)
+        calls = pl.concat([settled.calls, single(settled.own)]).sort("line", maintain_order=True)
+        # A failure that is told by a call needs a record only for the stack that it brings.
+        failures = pl.concat([left, closing]).filter(pl.col("rest").str.contains(_FRAMES).fill_null(False))
+        notes = pl.concat([f.select(_NOTE) for f in (records, failures, settled.bare)])
+        notes = notes.unique("line", keep="first", maintain_order=True).sort("line")
+        return calls, record_rows(notes, calls, self.path)
+
+    def _hold(self, calls: pl.DataFrame) -> pl.DataFrame:
+        """Keep back the calls that ended just before the piece did; returns the others."""
+        if calls.is_empty() or self.last_at is None:
+            return calls
+        fresh = (pl.col("end_at") >= self.last_at - NEAR).fill_null(False)
+        late = calls.select(fresh & (pl.int_range(pl.len()) >= pl.len() - MAX_HELD)).to_series()
+        self.held = calls.filter(late)
+        return calls.filter(~late)
+
+    def _unanswered(self, *, last: bool) -> pl.DataFrame:
+        """Requests whose answer never came: all of them at the end, the oldest ones when too many wait."""
+        surplus = self.open.height if last else max(0, self.open.height - MAX_OPEN)
+        if not surplus:
+            return pl.DataFrame(schema=CALL)
+        gone, self.open = self.open.head(surplus), self.open.slice(surplus)
+        logged = [owner in self.answering for owner in gone.select(_OWNER).rows()]
+        ends = self.last_at
+        fresh = (pl.col("at") > ends - OPEN_AT_END) if last and ends is not None else pl.lit(False)
+        return single(gone).with_columns(
+            pl.when(~pl.col("answers") | ~pl.Series(logged, dtype=pl.Boolean)).then(pl.lit("not_logged"))
+            .when(fresh.fill_null(False)).then(pl.lit("open"))
+            .otherwise(pl.lit("missing")).alias("answer_state")
+        )  # fmt: skip

@@ -1,0 +1,166 @@
+"""Paired fragments to rows of `exchanges.READ_COLUMNS`: address taken apart, states filled in, locators made."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from openclaw_forensics.exchanges import READ_COLUMNS, conform
+from openclaw_forensics.ingest.calls import FRAGMENT
+from openclaw_forensics.ingest.exceptions import family
+
+_URL = r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@?#]*@)?(?P<host>\[[^\]]*\]|[^/:?#]*)(?::(?P<port>\d{1,5}))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?"
+_TARGET = r"^(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?"
+_ANSWER_SIDE = (
+    "status", "version", "error", "transport_error", "response_headers", "response_body", "response_body_state", "ms", "state_reason",
+)  # fmt: skip
+_PLACE = ("line", "end", "raw_stamp", "at", "time_quality", "zone_basis", "level", "logger", "thread", "trace_id")
+EVENT: dict[str, pl.DataType] = FRAGMENT | {
+    "line": pl.Int64(),
+    "end": pl.Int64(),
+    "raw_stamp": pl.String(),
+    "at": READ_COLUMNS["started_at"],
+    "time_quality": pl.String(),
+    "zone_basis": pl.String(),
+    "level": pl.String(),
+    "logger": pl.String(),
+    "thread": pl.String(),
+    "trace_id": pl.String(),
+    "message": pl.String(),  # of failures only
+    "rest": pl.String(),
+}
+# A call in the making: an event with the time of its answer.
+CALL: dict[str, pl.DataType] = EVENT | {"end_at": READ_COLUMNS["started_at"], "answer_state": pl.String()}
+
+# Writers whose text shows the bytes as sent, but for undecodable ones.
+_EXACT_WRITERS = ("java_clients", "wire", "axios", "http.client")
+
+
+def joined(questions: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    """Requests and their answers, row by row, as CALL."""
+    merged = {name: questions[name] for name in EVENT}
+    for name in _ANSWER_SIDE:
+        merged[name] = answers[name].rename(name)
+    frame = pl.DataFrame(merged)
+    for name in ("method", "url", "target", "host", "port", "scheme", "client", "address", "trace_id", "thread", "request_body",
+                 "request_body_state", "request_headers"):  # fmt: skip
+        frame = frame.with_columns(pl.coalesce(pl.col(name), answers[name]).alias(name))
+    wait = (answers["at"] - questions["at"]).dt.total_microseconds() / 1000
+    return frame.with_columns(
+        pl.max_horizontal(questions["end"], answers["end"]).alias("end"),
+        pl.coalesce(pl.col("ms"), pl.when(wait >= 0).then(wait)).alias("ms"),
+        answers["at"].alias("end_at"),
+        pl.lit("exchange").alias("role"),
+        pl.lit(None, dtype=pl.String).alias("answer_state"),
+        pl.lit(None, dtype=pl.String).alias("message"),
+        pl.lit(None, dtype=pl.String).alias("rest"),
+    ).match_to_schema(pl.Schema(CALL))
+
+
+def single(events: pl.DataFrame) -> pl.DataFrame:
+    """Events that are whole calls by themselves, as CALL: a line written at the end tells the start by its duration."""
+    shifted = pl.col("at") - pl.duration(microseconds=(pl.col("ms").fill_null(0) * 1000).cast(pl.Int64))
+    quality = pl.when(pl.col("library") & pl.col("ms").is_null() & pl.col("at").is_not_null()).then(pl.lit("derived"))
+    return events.with_columns(
+        pl.col("at").alias("end_at"),
+        shifted.cast(READ_COLUMNS["started_at"]).alias("at"),
+        quality.otherwise(pl.col("time_quality")).alias("time_quality"),
+        pl.lit(None, dtype=pl.String).alias("answer_state"),
+    ).match_to_schema(pl.Schema(CALL), extra_columns="ignore")
+
+
+def with_errors(calls: pl.DataFrame) -> pl.DataFrame:
+    """The transport error of those whose text tells one; a text without a family is `other` where no status came."""
+    needed = calls["error"].is_not_null() & calls["transport_error"].is_null() & calls["status"].is_null()
+    if not needed.any():
+        return calls
+    rows = needed.arg_true()
+    kinds = [family(text) or "other" for text in calls["error"].gather(rows).to_list()]
+    return calls.with_columns(calls["transport_error"].scatter(rows, kinds))
+
+
+def to_exchanges(calls: pl.DataFrame, path: str, name: str) -> pl.DataFrame:
+    """Rows of READ_COLUMNS for one file. `name` is the reader's."""
+    calls = with_errors(calls)
+    calls = _address(calls)
+    answered = pl.col("status").is_not_null() | (pl.col("response_body").is_not_null() & pl.col("transport_error").is_null())
+    frame = calls.with_columns(
+        pl.lit(path).alias("source_file"),
+        locator(pl.col("line"), pl.col("end")).alias("locator"),
+        pl.lit(name).alias("format"),
+        pl.col("at").alias("started_at"),
+        pl.col("time_quality").fill_null("missing"),
+        pl.col("zone_basis").fill_null("assumed"),
+        pl.col("ms").alias("duration_ms"),
+        pl.col("method").str.to_uppercase(),
+        pl.col("version").replace({"2.0": "2", "3.0": "3"}).alias("http_version"),
+        pl.col("client").alias("client_class"),
+        pl.col("address").alias("client_address"),
+        pl.col("error").alias("transport_error_text"),
+        pl.coalesce(
+            pl.when(answered).then(pl.lit("answered")), pl.col("answer_state"), pl.lit("missing")
+        ).alias("answer_state"),
+        *_part("request"),
+        *_part("response"),
+        *(
+            (pl.col("writer").is_in(_EXACT_WRITERS) & (pl.col(f"{side}_body_state") == "recorded")).fill_null(False).alias(f"{side}_body_exact")
+            for side in ("request", "response")
+        ),
+    )  # fmt: skip
+    return conform(frame, READ_COLUMNS)
+
+
+def locator(line: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """`lines:a-b`, or `lines:a` for a single line."""
+    one = pl.format("lines:{}", line)
+    return pl.when(end > line).then(pl.format("lines:{}-{}", line, end)).otherwise(one)
+
+
+def _part(side: str) -> list[pl.Expr]:
+    body, state = pl.col(f"{side}_body"), pl.col(f"{side}_body_state")
+    return [
+        pl.when(pl.col(f"{side}_headers").is_null())
+        .then(pl.lit("not_recorded"))
+        .otherwise(pl.lit("recorded"))
+        .alias(f"{side}_headers_state"),
+        pl.when(state.is_not_null() & body.is_not_null())
+        .then(state)
+        .when(body.is_not_null())
+        .then(pl.lit("recorded"))
+        .when(state == "empty")
+        .then(state)
+        .otherwise(pl.lit("not_recorded"))
+        .alias(f"{side}_body_state"),
+    ]
+
+
+def _address(calls: pl.DataFrame) -> pl.DataFrame:
+    """url, scheme, host, port, path and query from what the fragments hold."""
+    whole = pl.col("url").str.contains("://", literal=True).fill_null(False)
+    base = pl.col("url").str.replace(r"^(https://[^/?#:]+):443($|[/?#])", "$1$2").str.replace(r"^(http://[^/?#:]+):80($|[/?#])", "$1$2")
+    target = pl.coalesce(pl.col("target"), pl.when(~whole).then(pl.col("url")))
+    is_url = target.str.starts_with("http")
+    url = (
+        pl.when(whole & target.is_not_null() & ~is_url).then(base.str.strip_chars_end("/") + target)
+        .when(whole).then(base)
+        .when(is_url).then(target)
+    )  # fmt: skip
+    calls = calls.with_columns(url.alias("_url"), target.alias("_target"))
+    parts = calls["_url"].str.extract_groups(_URL).struct.unnest()
+    rest = calls["_target"].str.extract_groups(_TARGET).struct.unnest()
+    frame = pl.DataFrame({"u": parts["path"], "scheme": parts["scheme"].str.to_lowercase(), "p": parts["port"]})
+    port = frame["p"].cast(pl.Int64, strict=False)
+    scheme = pl.coalesce(frame["scheme"], pl.col("scheme"), pl.when(pl.col("port") == 443).then(pl.lit("https")))
+    host = pl.coalesce(parts["host"].str.to_lowercase().replace("", None), pl.col("host").str.to_lowercase())
+    path = pl.coalesce(parts["path"].replace("", "/"), rest["path"])
+    calls = calls.with_columns(
+        scheme.alias("scheme"), host.alias("host"), path.alias("path"),
+        pl.coalesce(parts["query"], rest["query"]).alias("query"), pl.coalesce(port, pl.col("port")).alias("port"),
+    )  # fmt: skip
+    default = pl.when(pl.col("scheme") == "https").then(443).when(pl.col("scheme") == "http").then(80)
+    built = pl.when(pl.col("scheme").is_not_null() & pl.col("host").is_not_null() & pl.col("path").is_not_null()).then(
+        pl.format("{}://{}{}", "scheme", "host", pl.coalesce("_target", "path"))
+    )
+    return calls.with_columns(
+        pl.coalesce("_url", built, "_target").alias("url"),
+        pl.coalesce(pl.col("port"), pl.when(pl.col("host").is_not_null()).then(default)).cast(pl.Int64).alias("port"),
+    )

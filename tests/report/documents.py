@@ -516,7 +516,7 @@ def token_cascade() -> Result:
         ),
     )
     cause = said(cause, of)
-    ok, failed = [3] * 60 + [0] * 121, [0] * 60 + [1] * 10 + [3] * 40 + [0] * 71
+    ok, failed = [3] * 100 + [0] * 81, [0] * 101 + [1] * 11 + [3] * 40 + [0] * 29
     return result(
         (cause,),
         of,
@@ -526,7 +526,7 @@ def token_cascade() -> Result:
             bucket_s=180,
             series=(
                 series("order.confirm", ok, failed),
-                series("token.refresh", [1] * 60 + [0] * 121, [0] * 60 + [1] + [0] * 120),
+                series("token.refresh", [1] * 100 + [0] * 81, [0] * 100 + [1] * 12 + [0] * 69),
                 series("order.list", [5, 9, 14, 9] * 45 + [2], [0] * 181),
             ),
             gaps=(Gap(from_=at(8), to=at(8, 30)),),

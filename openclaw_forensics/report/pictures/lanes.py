@@ -11,7 +11,7 @@ from openclaw_forensics.result import ExchangeView, RootCause
 ORDER = ("erp", "network", "platform", "receiver", "carrier")
 LIMIT, HEAD, TAIL = 24, 12, 11
 LEFT, RIGHT = 190.0, 860.0
-TOP, ROW = 62.0, 62.0
+TOP, ROW = 56.0, 74.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from openclaw_forensics.report.pictures.axis import Axis
 from openclaw_forensics.result import Clock, ClockPoint
 
 REFUSED, ALL = 200, 300
-LEFT, RIGHT = 110.0, 944.0
+LEFT, RIGHT = 110.0, 930.0
 TOP, BOTTOM = 16.0, 296.0
 
 

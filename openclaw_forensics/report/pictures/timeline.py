@@ -11,8 +11,8 @@ from openclaw_forensics.result import Series, TimelineMark
 
 ROWS = 8
 BUCKETS = 240
-LEFT, RIGHT = 214.0, 944.0
-TOP, ROW, HALF = 66.0, 76.0, 28.0
+LEFT, RIGHT = 214.0, 930.0
+TOP, FLAGS, ROW, HALF = 16.0, 50.0, 76.0, 28.0
 
 
 @dataclass(slots=True)
@@ -65,6 +65,7 @@ class Timeline:
     gaps: list[tuple[float, float]]
     onset: float | None
     height: float
+    top: float
     merged: int  # how many buckets of the document make one bar
 
 
@@ -84,11 +85,14 @@ def timeline(view: View) -> Timeline | None:
     if rest:
         shown.append(_other(view, rest))
     step = (RIGHT - LEFT) / max(1, -(-int((end - start) / bucket) // merged))
-    rows = [_row(c, TOP + n * ROW + ROW / 2, step) for n, c in enumerate(shown)]
+    top = TOP + (FLAGS if given.marks else 0)
+    rows = [_row(c, top + n * ROW + ROW / 2, step) for n, c in enumerate(shown)]
     main = view.main
     onset = axis.x(main.first_at) if main and main.first_at and start <= main.first_at <= end else None
     gaps = [(axis.x(g.from_), axis.x(g.to)) for g in given.gaps if g.to > start and g.from_ < end]
-    return Timeline(axis, rows, len(rest), _flags(given.marks, axis), gaps, onset, TOP + len(rows) * ROW + 62, merged)
+    return Timeline(
+        axis, rows, len(rest), _flags(given.marks, axis), gaps, onset, top + len(rows) * ROW + 62, top, merged
+    )
 
 
 def _counts(view: View, series: list[Series], start: datetime, bucket: timedelta, merged: int) -> list[Counts]:

@@ -8,7 +8,7 @@ from openclaw_forensics.report.pictures.axis import Axis
 from openclaw_forensics.result import RootCause, TokenLife, TokenUse
 
 LIMIT, USES = 12, 60
-LEFT, RIGHT = 214.0, 930.0
+LEFT, RIGHT = 214.0, 924.0
 TOP, ROW = 16.0, 48.0
 
 

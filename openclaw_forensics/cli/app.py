@@ -8,8 +8,8 @@ import signal
 import sys
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from openclaw_forensics import version
 from openclaw_forensics.cli import analyze, doctor, explain, formats, rules, scan, unbuilt
@@ -55,14 +55,14 @@ def run(arguments: list[str]) -> int:
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGTERM, _terminated)
     try:
-        result = app(arguments, standalone_mode=False)
+        result: object = app(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except click.Abort:
+    except typer.Abort:
         return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        typer.echo(f"openclaw-forensics: {error.format_message()} (see --help)", err=True)
         return 2
     except ForensicsError as error:
         typer.echo(f"openclaw-forensics: {error}", err=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
+from itertools import pairwise
 
 import polars as pl
 
@@ -38,8 +40,8 @@ def with_identity(exchanges: pl.DataFrame) -> pl.DataFrame:
     """`exchanges` with `identity` filled, and `shop` where an identity has exactly one."""
     table = (
         exchanges.with_columns(issued=pl.col("issued_tokens").list.eval(pl.element().struct.field("token")))
-        .select(_KEYS)
-        .unique(maintain_order=True)
+        .group_by(_KEYS, maintain_order=True)
+        .agg(first=pl.col("started_at").min(), last=pl.col("started_at").max())
         .to_dicts()
     )
     identities = _identities(table)
@@ -81,6 +83,7 @@ def _identities(table: list[dict[str, object]]) -> list[str | None]:
         if linked:
             components.join(linked)
     roots = [components.root(linked[0]) if linked else None for linked in names]
+    roots = _gathered(table, roots)
     lone: dict[object, set[str]] = defaultdict(set)
     for row, root in zip(table, roots, strict=True):
         if root is not None:
@@ -94,6 +97,41 @@ def _identities(table: list[dict[str, object]]) -> list[str | None]:
             chosen = f"{row['platform']}\x00alone"
         result.append(numbered.setdefault(chosen, f"i{len(numbered) + 1}") if chosen else None)
     return result
+
+
+def _gathered(table: list[dict[str, object]], roots: list[str | None]) -> list[str | None]:
+    """Components that name only tokens, joined to the one that names more, or to each other in sequence."""
+    by_platform: dict[object, dict[str, list[dict[str, object]]]] = defaultdict(lambda: defaultdict(list))
+    for row, root in zip(table, roots, strict=True):
+        if root is not None:
+            by_platform[row["platform"]][root].append(row)
+    becomes: dict[str, str] = {}
+    for platform, components in by_platform.items():
+        strong = [r for r, rows in components.items() if any(_names_more(row) for row in rows)]
+        weak = [r for r in components if r not in strong]
+        if platform is None or not weak:
+            continue
+        if len(strong) == 1:
+            becomes |= dict.fromkeys(weak, strong[0])
+        elif not strong and _one_after_the_other([components[r] for r in weak]):
+            becomes |= dict.fromkeys(weak, weak[0])
+    return [None if r is None else becomes.get(r, r) for r in roots]
+
+
+def _names_more(row: dict[str, object]) -> bool:
+    return row["shop"] is not None or row["app"] is not None or row["refresh_token"] is not None or bool(row["issued"])
+
+
+def _one_after_the_other(components: list[list[dict[str, object]]]) -> bool:
+    spans = []
+    for rows in components:
+        firsts = [r["first"] for r in rows if isinstance(r["first"], datetime)]
+        lasts = [r["last"] for r in rows if isinstance(r["last"], datetime)]
+        if not firsts or not lasts:
+            return False
+        spans.append((min(firsts), max(lasts)))
+    spans.sort()
+    return all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
 def _names(row: dict[str, object], shops_of_app: dict[tuple[object, object], set[object]]) -> list[str]:

@@ -63,12 +63,13 @@ def _findings(question: Question, platform: str, entry: Deprecation, part: pl.Da
     if ends is None:
         return []
     failing, ahead = [], []
+    otherwise = _explained_otherwise(question)
     for row, at, failed in part.select("row", "started_at", "failed").iter_rows():
         when = at if isinstance(at, datetime) else question.frame.bounds[1]
         if when is None:
             continue
         if when.date() >= ends:
-            failing += [row] if failed else []
+            failing += [row] if failed and row not in otherwise else []
         elif entry.announced_at is not None and when.date() >= entry.announced_at:
             ahead.append(row)
     first = part.row(0, named=True)
@@ -97,6 +98,12 @@ def _findings(question: Question, platform: str, entry: Deprecation, part: pl.Da
                     because=(Because(text, tuple(ahead[:2])),), severity="warning", **common)
         )  # fmt: skip
     return found
+
+
+def _explained_otherwise(question: Question) -> set[int]:
+    """Failures for which the platform itself names another reason than a missing or forbidden thing."""
+    open_causes = set(question.words("of_causes"))
+    return {r for f in question.so_far if f.cause not in open_causes for r in f.rows}
 
 
 def _refused_as_gone(question: Question, rows: list[int]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -12,6 +13,7 @@ from openclaw_forensics.ingest import encodings
 from openclaw_forensics.ingest.api import CHUNK
 
 HEAD = 64 << 10
+_HASH_BESIDE = 1 << 20  # bytes; hashing less costs less than telling another thread
 LINE_LIMIT = 16 << 20  # bytes; what a longer line has beyond is left out
 
 
@@ -114,22 +116,42 @@ class Measured:
         self._source, self._stream = source, stream
         self._hash = None if source.sha256 else hashlib.sha256()
         self._size = 0
+        self._beside: ThreadPoolExecutor | None = None
+        self._pending: Future[None] | None = None
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes, fewer only at the end of the stream."""
         data = self._stream.read(size)
         self._size += len(data)
         if self._hash is not None:
-            self._hash.update(data)
+            self._update(self._hash, data)
             if len(data) < size:
+                self._settle()
                 self._source.sha256, self._source.size = self._hash.hexdigest(), self._size
                 self._hash = None
         return data
+
+    def _update(self, digest: hashlib._Hash, data: bytes) -> None:
+        """Large blocks are hashed beside the work on them, which is a fifth of the time to read a plain log."""
+        self._settle()
+        if len(data) < _HASH_BESIDE:
+            digest.update(data)
+            return
+        self._beside = self._beside or ThreadPoolExecutor(1, "digest")
+        self._pending = self._beside.submit(digest.update, data)
+
+    def _settle(self) -> None:
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
 
     def __enter__(self) -> Measured:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._settle()
+        if self._beside is not None:
+            self._beside.shutdown()
         self._stream.close()
 
 

@@ -1,0 +1,205 @@
+"""Pieces of a HAR parsed: all entries of a piece at once, and one by one where something is wrong in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from openclaw_forensics.errors import Problem
+from openclaw_forensics.ingest.har_model import DECODER, Entry, lenient
+from openclaw_forensics.ingest.har_split import Piece
+
+_SPACE = re.compile(r"[\s,]*")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_JSON = json.JSONDecoder(strict=False)  # control characters in strings are let through
+_MERGE_LIMIT = 256 << 20  # bytes of pieces put together again because an entry was cut
+
+
+@dataclass(slots=True)
+class Parsed:
+    """The entries of a piece with the number of each, and the bytes by where they went."""
+
+    entries: list[Entry]
+    numbers: list[int]
+    used: int = 0
+    structure: int = 0
+    broken: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Parser:
+    """Parses a file's pieces in order."""
+
+    def __init__(self) -> None:
+        self._next = 0
+        self._ended = False  # the list of entries is closed
+        self.found_list = False
+        self.after = ""  # what stands behind it
+
+    def parse(self, pieces: Iterator[Piece]) -> Iterator[Parsed]:
+        """The entries piece by piece. A piece that ends inside an entry is joined with the next."""
+        held: Piece | None = None
+        for piece in pieces:
+            self.found_list = True
+            whole = Piece(held.data + piece.data, held.offset, piece.last) if held else piece
+            parsed = self._fast(whole) or self._slowly(whole)
+            held = whole if parsed is None else None
+            if parsed:
+                yield parsed
+
+    def _fast(self, piece: Piece) -> Parsed | None:
+        if self._ended:
+            return Parsed([], [], structure=len(piece.data))
+        data, tail = piece.data, b""
+        if piece.last:
+            if (end := _list_end(data)) is None:
+                return None
+            data, tail = data[:end], data[end:]
+        try:
+            entries = DECODER.decode(_as_list(data))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        if not all(entry.request for entry in entries):
+            return None
+        if tail:
+            self._close(tail.decode("utf-8", "replace"))
+        return Parsed(entries, self._numbers(len(entries)), used=len(data), structure=len(tail))
+
+    def _slowly(self, piece: Piece) -> Parsed | None:
+        """Entry by entry; None when the piece ends inside an entry and more is to come."""
+        text = piece.data.decode("utf-8", "replace")
+        opening = re.match(r'\s*(\{\s*"[^"\\]{1,64}")', text)
+        walker = _Walker(text, piece, opening.group(1) if opening else None)
+        parsed = Parsed([], [])
+        first = self._next
+        for number, value in enumerate(walker, first):
+            entry = lenient(_without_surrogates(value)) if isinstance(value, dict) else None
+            if entry:
+                parsed.entries.append(entry)
+                parsed.numbers.append(number)
+            elif value is not None:
+                walker.complain("malformed", f"entry {number} holds no request; it is left out", walker.start)
+            self._next = number + 1
+        if walker.cut and not piece.last and len(piece.data) < _MERGE_LIMIT:
+            self._next = first
+            return None
+        if walker.cut:
+            message = f"the file ends inside entry {self._next}; the entries before it are used"
+            walker.complain("truncated" if piece.last else "malformed", message, walker.start)
+        if "\ufffd" in text and b"\xef\xbf\xbd" not in piece.data:
+            walker.complain("undecodable", "bytes that are not UTF-8 are shown as U+FFFD", 0)
+        if walker.closed is not None:
+            self._close(text[walker.closed :])
+        parsed.problems = walker.problems
+        parsed.structure = len(self.after.encode()) if walker.closed is not None else 0
+        parsed.broken = walker.broken
+        parsed.used = len(piece.data) - parsed.structure - parsed.broken
+        return parsed
+
+    def _close(self, after: str) -> None:
+        self._ended, self.after = True, after
+
+    def _numbers(self, count: int) -> list[int]:
+        first, self._next = self._next, self._next + count
+        return list(range(first, self._next))
+
+
+class _Walker:
+    """The JSON values of a text one after the other; one that does not parse gives None and is skipped."""
+
+    def __init__(self, text: str, piece: Piece, opening: str | None) -> None:
+        self._text, self._piece, self._opening = text, piece, opening
+        self.problems: list[Problem] = []
+        self.start = 0
+        self.cut = False
+        self.closed: int | None = None
+        self.broken = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        at = 0
+        while True:
+            at = _space_end(self._text, at)
+            if at >= len(self._text):
+                return
+            if self._text[at] == "]":
+                self.closed = at
+                return
+            self.start = at
+            try:
+                value, at = _JSON.raw_decode(self._text, at)
+            except (json.JSONDecodeError, RecursionError, ValueError) as exc:
+                at = self._skip(at, exc)
+                if at < 0:
+                    return
+                yield None
+                continue
+            yield value
+
+    def _skip(self, at: int, exc: Exception) -> int:
+        """Where the next entry begins after one that does not parse; -1 when none does."""
+        where = exc.pos if isinstance(exc, json.JSONDecodeError) else at
+        following = self._text.find(self._opening, at + 1) if self._opening else -1
+        if following < 0 and (not self._piece.last or where >= len(self._text.rstrip()) - 1 or _is_open(exc)):
+            self.cut = True
+            self.broken += len(self._text[at:].encode())
+            return -1
+        end = following if following >= 0 else len(self._text)
+        self.broken += len(self._text[at:end].encode())
+        reason = exc.msg if isinstance(exc, json.JSONDecodeError) else "nested too deeply"
+        self.complain("malformed", f"an entry does not parse ({reason}); it is left out", where)
+        return following
+
+    def complain(self, kind: Any, message: str, at: int) -> None:
+        """Record a problem at a place in the text."""
+        offset = self._piece.offset + len(self._text[:at].encode())
+        self.problems.append(Problem(kind, message, offset=offset))
+
+
+def _as_list(data: bytes) -> bytes:
+    """Entries with commas between and behind them as one JSON list, copied once."""
+    tail = data[-4096:]
+    end = len(data) - len(tail) + len(tail.rstrip(b" \t\r\n,"))
+    return b"".join((b"[", memoryview(data)[:end], b"]"))
+
+
+def _is_open(exc: Exception) -> bool:
+    return isinstance(exc, json.JSONDecodeError) and exc.msg.startswith("Unterminated string")
+
+
+def _space_end(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _list_end(data: bytes) -> int | None:
+    """Where the list of entries is closed in the file's last piece; None when that cannot be told quickly."""
+    opening = re.match(rb'\s*(\{\s*"[^"\\]{1,64}")', data)
+    if opening is None:
+        return len(data) - len(data.lstrip()) if data.lstrip().startswith(b"]") else None
+    at = data.rfind(opening.group(1))
+    try:
+        text = data[at:].decode()
+        place = 0
+        while True:
+            _, place = _JSON.raw_decode(text, place)
+            place = _space_end(text, place)
+            if text[place : place + 1] == "]":
+                return at + len(text[:place].encode())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _without_surrogates(value: Any) -> Any:
+    """`value` with halves of surrogate pairs, which no UTF-8 can hold, replaced."""
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value) if not value.isascii() else value
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value

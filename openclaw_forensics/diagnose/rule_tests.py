@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -63,4 +64,6 @@ def _cells(rule: Rule, row: Mapping[str, object]) -> Iterator[object]:
             yield name[len("known:") :] in row
         else:
             value = row.get(name)
+            if isinstance(value, str) and name in ("started_at", "at"):
+                value = datetime.fromisoformat(value).astimezone(UTC)
             yield None if value == "" and "." in name else value

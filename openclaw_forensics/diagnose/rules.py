@@ -210,7 +210,6 @@ def _of_records(rule: Rule, frame: Frame, hits: pl.DataFrame) -> Finding:
         identity=_text(linked[0]["identity"]) if linked else None,
         party=rule.party,
         origin=rule.origin,
-        rows=tuple(int(r["row"]) for r in linked if r["failed"]),
         affected=tuple(int(r["row"]) for r in linked if not r["failed"]),
         records=free,
         alternatives=rule.alternatives,

@@ -76,7 +76,11 @@ def _annotate_platform(frame: pl.DataFrame, pack: Pack, common: Pack, key: bytes
         (is_callback.arg_true(), _annotate_callbacks),
         ((~is_callback).arg_true(), _annotate_calls),
     )
-    done = [(rows, side(frame[rows], pack, common, key)) for rows, side in sides if len(rows)]
+    done = [
+        (rows, side(frame if len(rows) == frame.height else frame[rows], pack, common, key))
+        for rows, side in sides
+        if len(rows)
+    ]
     if len(done) == 1:
         return done[0][1]
     order = pl.concat([rows for rows, _ in done]).alias("row").to_frame().with_row_index("at").sort("row")["at"]

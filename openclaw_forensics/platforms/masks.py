@@ -15,6 +15,9 @@ MASKED = (
 _MASKED = re.compile(MASKED)
 
 
+SAMPLE = 2_000  # rows that tell whether a column repeats itself
+
+
 def is_masked(value: str) -> bool:
     """Whether `value` stands in place of the real one."""
     return _MASKED.search(value[:4096]) is not None
@@ -27,9 +30,18 @@ def fingerprint(value: str, key: bytes) -> str:
 
 def fingerprints(values: pl.Series, key: bytes) -> pl.Series:
     """Fingerprints of a text column; masked, blank and null values have none."""
-    distinct = values.drop_nulls().unique()
-    distinct = distinct.filter((distinct.str.strip_chars() != "") & ~distinct.str.contains(MASKED))
-    if distinct.is_empty():
-        return pl.Series(values.name, [None] * len(values), dtype=pl.String)
-    marks = pl.Series([fingerprint(value, key) for value in distinct], dtype=pl.String)
-    return values.replace_strict(distinct, marks, default=None, return_dtype=pl.String)
+    text = values.alias("v").to_frame()
+    usable = (pl.col("v").str.strip_chars() != "") & ~pl.col("v").str.contains(MASKED)
+    shown = text.select(pl.when(usable).then(pl.col("v")))["v"]
+    begun = hashlib.blake2b(digest_size=8, key=key)
+
+    def mark(value: str) -> str:
+        digest = begun.copy()
+        digest.update(value.encode("utf-8", "replace"))
+        return digest.hexdigest()
+
+    if shown.head(SAMPLE).n_unique() * 2 > min(SAMPLE, len(shown)):
+        return pl.Series([None if v is None else mark(v) for v in shown.to_list()], dtype=pl.String)
+    distinct = shown.drop_nulls().unique()
+    marks = pl.Series([mark(value) for value in distinct.to_list()], dtype=pl.String)
+    return shown.replace_strict(distinct, marks, default=None, return_dtype=pl.String)

@@ -55,16 +55,19 @@ def _by_signs(frame: pl.DataFrame, index: SignIndex) -> pl.DataFrame:
 
 def _by_path(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:
     """Callbacks by receiver, by a path that names a pack, and with given platforms by a hook's words."""
+    receiver = frame.select(callbacks.is_receiver(options.receivers).alias("receiver"))["receiver"]
+    rows = (receiver | frame["platform"].is_null()).arg_true()
     inbound, unknown = pl.col("direction") == "inbound", pl.col("platform").is_null()
-    receiver = callbacks.is_receiver(options.receivers)
     hook = callbacks.is_post() & callbacks.says_hook()
     posted = callbacks.is_post() & unknown & (inbound | (hook & ~callbacks.from_browser()))
-    marks = frame.select(receiver.alias("receiver"), posted.alias("posted"), hook.alias("hook"))
-    asked = (marks["receiver"] | marks["posted"]).fill_null(False).arg_true()
-    if asked.is_empty():
+    marks = frame[rows].select(receiver[rows].alias("receiver"), posted.alias("posted"), hook.alias("hook"))
+    marks = marks.with_columns(row=rows)
+    marks = marks.filter((pl.col("receiver") | pl.col("posted")).fill_null(False))
+    if marks.is_empty():
         return frame
-    marks = marks[asked].with_columns(
-        row=asked, platform=callbacks.named_in(frame["path"][asked], packs.names()), known=frame["platform"][asked]
+    asked = marks["row"]
+    marks = marks.with_columns(
+        platform=callbacks.named_in(frame["path"][asked], packs.names()), known=frame["platform"][asked]
     )
     words = pl.lit(bool(options.platforms)) & pl.col("hook")
     is_callback = pl.col("receiver") | (pl.col("posted") & (pl.col("platform").is_not_null() | words))

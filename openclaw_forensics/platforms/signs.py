@@ -15,7 +15,7 @@ import polars as pl
 from openclaw_forensics.platforms.load import PackSet
 from openclaw_forensics.platforms.message import FORM, TEXT_LIMIT
 from openclaw_forensics.platforms.model import Signature
-from openclaw_forensics.platforms.operations import shapes
+from openclaw_forensics.platforms.operations import FEW_PATHS, exemplars
 
 USER_AGENT_WEIGHT = 0.85
 _HITS = {"row": pl.UInt32, "platform": pl.String, "weight": pl.Float64, "callback": pl.Boolean}
@@ -144,13 +144,11 @@ def _header_names(side: str) -> pl.Expr:
 def _example_paths(paths: pl.Series) -> pl.Series:
     """Each path, or another of the same shape (version segments apart) in its place where there are many."""
     distinct = paths.drop_nulls().unique()
-    if len(distinct) <= 2_000:
+    if len(distinct) <= FEW_PATHS:
         return paths.alias("path")
     versions = distinct.str.extract_all("(?:^|/)(v?[0-9][0-9.]{0,5}|20[0-9]{2}-[0-9]{2}(?:-[0-9]{2})?)(?:/|$)")
     kept: Iterable[str] = versions.explode().drop_nulls().str.strip_chars("/").unique().sort().head(500)
-    table = pl.DataFrame({"path": distinct, "shape": shapes(distinct, kept)})
-    example = table.with_columns(pl.col("path").min().over("shape").alias("example"))
-    return paths.replace_strict(example["path"], example["example"], default=None).alias("path")
+    return exemplars(paths, kept)
 
 
 def best(hits: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from openclaw_forensics.errors import RuleError
 from openclaw_forensics.platforms.model import Platform
+from openclaw_forensics.platforms.patterns import fault, patterns
 
 HEADS = ("platform.toml", "common.toml")
 # The other files of a pack: their table, and the pack's field it fills. webhooks.toml is one table at top level.
@@ -53,7 +54,7 @@ def validate(kind: type[Model], table: Mapping[str, Any], path: Path, text: str,
     Raises RuleError that names file, line where findable, key and remedy.
     """
     try:
-        return kind.model_validate(table)
+        part = kind.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
         loc = [*_steps(within), *first["loc"]]
@@ -61,6 +62,12 @@ def validate(kind: type[Model], table: Mapping[str, Any], path: Path, text: str,
         name = f" ({table['id']})" if isinstance(table.get("id"), str) else ""
         where = ".".join(map(str, loc))
         raise RuleError(path.as_posix(), f"{where}{name}: {_remedy(first)}{more}", line_of(text, loc)) from error
+    for place, pattern in patterns(part):
+        if (reason := fault(pattern)) is not None:
+            loc = [*_steps(within), *place]
+            where = ".".join(map(str, loc))
+            raise RuleError(path.as_posix(), f"{where}: pattern {pattern!r}: {reason}; rewrite it", line_of(text, loc))
+    return part
 
 
 def _steps(within: str) -> list[str | int]:

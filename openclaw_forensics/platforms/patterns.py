@@ -1,0 +1,79 @@
+"""Every regular expression and every place in a pack, and whether both engines take it.
+
+Patterns run on whole columns in polars' linear-time engine and on single rows in Python's `re`, so they must mean
+something to both: no look-around, no back-reference, no huge repetition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import polars as pl
+from polars.exceptions import PolarsError
+from pydantic import BaseModel
+
+from openclaw_forensics.platforms.model import (
+    Ack,
+    Deprecation,
+    Envelope,
+    ErrorRow,
+    Expected,
+    Operation,
+    Scheme,
+    Signature,
+    Test,
+    Webhooks,
+)
+
+Loc = tuple[str | int, ...]
+_FIELDS: dict[type[BaseModel], tuple[str, ...]] = {
+    Test: ("re",),
+    Signature: ("path", "body", "record"),
+    Envelope: ("path", "host"),
+    Expected: ("message",),
+    Operation: ("host",),
+    ErrorRow: ("match",),
+    Scheme: ("placed_re",),
+    Ack: ("body",),
+    Deprecation: ("path", "host"),
+    Webhooks: ("user_agents",),
+}
+_IN_PLACES = re.compile(r"^(?:request|response)\.(?:host|path|text):(.+)$", re.DOTALL)
+
+
+def patterns(part: BaseModel) -> Iterator[tuple[Loc, str]]:
+    """Where each pattern stands in `part`, and the pattern."""
+    fields = _FIELDS.get(type(part), ())
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if name in fields and value is not None:
+            for each in value if isinstance(value, tuple) else (value,):
+                yield (name,), each
+        else:
+            yield from _inside((name,), value)
+
+
+def _inside(loc: Loc, value: object) -> Iterator[tuple[Loc, str]]:
+    if isinstance(value, BaseModel):
+        yield from (((*loc, *inner), pattern) for inner, pattern in patterns(value))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _inside((*loc, index), item)
+    elif isinstance(value, str) and (found := _IN_PLACES.match(value)):
+        yield loc, found[1]
+
+
+def fault(pattern: str) -> str | None:
+    """Why a pattern cannot be used, None where it can."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"Python's engine refuses it: {error}"
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except PolarsError as error:
+        first = str(error).strip().splitlines()
+        reason = next((line.removeprefix("error: ") for line in first if line.startswith("error")), first[0])
+        return f"polars' engine refuses it: {reason}"
+    return None

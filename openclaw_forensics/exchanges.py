@@ -73,6 +73,9 @@ READ_COLUMNS: dict[str, pl.DataType] = {
     "client_class": pl.String(),  # a client library's class or operation name, where no URL tells the target
     "client_address": pl.String(),
     "server_address": pl.String(),
+    # What the capture itself says beside HTTP, from an export's columns: platform, shop, order, outcome (ok, failed),
+    # error_code, error_message. A hint to annotation, never a substitute for a body that is recorded.
+    "labels": HEADERS,
     "state_reason": pl.String(),  # why a part is not recorded, masked or undecodable
     "also_seen": SOURCES,  # other places that show the same exchange
 }

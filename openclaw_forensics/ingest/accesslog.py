@@ -25,6 +25,7 @@ from openclaw_forensics.ingest.envoy import with_flags
 from openclaw_forensics.ingest.sources import Source, TextChunk
 
 _CONF_FILES, _CONF_BYTES = 20, 256 << 10
+_ENOUGH = 0.3  # of the first lines
 _FIRST = 256 << 10  # bytes that decide on the layout
 
 
@@ -41,11 +42,11 @@ class AccessLogReader:
         if lines["text"][0].startswith("{"):
             found = accesslog_json.is_access(lines["text"].head(20).to_list())
             return Sniff(88, "JSON lines with an access log's keys") if found else NOT_MINE
-        pattern = CLF.wrapped(STAMPED_PREFIX).pattern
-        share = int(lines["text"].str.contains(pattern).sum() or 0) / lines.height
-        if share < 0.3:
-            return NOT_MINE
-        return Sniff(round(60 + 35 * share), f"{share:.0%} of the first lines read as common log format")
+        for layout, called in [(CLF.wrapped(STAMPED_PREFIX), CLF.name), *((own, own.name) for own in _declared(name))]:
+            share = int(lines["text"].str.contains(layout.pattern).sum() or 0) / lines.height
+            if share >= _ENOUGH:
+                return Sniff(round(60 + 35 * share), f"{share:.0%} of the first lines read as {called}")
+        return NOT_MINE
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
         """Yield the file's parts in order."""

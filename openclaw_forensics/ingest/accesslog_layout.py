@@ -170,7 +170,7 @@ def _unescape(text: str) -> str:
 
 
 _CLF = (
-    r'^(?:([\w.\-]+(?::\d+)?) ([0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*)|(\S+))(?: +(\S+) +([^\["]*?))? +'
+    r'^(?:([\w.\-]+(?::\d+)?) ([0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*)|(\S+))(?: +([^\[\s]\S*) +([^\["]*?))? +'
     r"(?:\[(\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?)\] )?"
     rf'"({_QUOTED})" (\d{{1,3}}|-) (\d+|-)(?: "({_QUOTED})" "({_QUOTED})")?(?: (.*?))?\s*$'
 )
@@ -196,7 +196,23 @@ CLF = Layout(
     tail=True,
 )
 _COMBINED = '%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"'
+_NGINX = (
+    '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+)
+_FORWARDED = ' "$http_x_forwarded_for"'
+
+
+def _timed(name: str, tail: str) -> Layout:
+    """nginx's combined format with a tail in which a time has decimals, by which nginx's is known."""
+    layout = nginx_layout(name, _NGINX + tail)
+    return replace(layout, pattern=layout.pattern.replace(f"({SHAPES['duration_s']})", r"(\d+\.\d{3})"))
+
+
 KNOWN: tuple[Layout, ...] = (
+    _timed("combined, request time", " $request_time"),
+    _timed("combined, rt=", " rt=$request_time"),
+    _timed("combined, forwarded for, request time", _FORWARDED + " $request_time"),
+    _timed("combined, forwarded for, rt=", _FORWARDED + " rt=$request_time"),
     replace(apache_layout("combined", _COMBINED), writer=None),
     replace(apache_layout("common", '%h %l %u %t "%r" %>s %b'), writer=None),
     replace(apache_layout("combined, forwarded for", _COMBINED + ' "%{X-Forwarded-For}i"'), writer=None),

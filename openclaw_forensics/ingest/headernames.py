@@ -15,6 +15,8 @@ from openclaw_forensics.resources import rules_dir
 
 THRESHOLD = 88  # of rapidfuzz's ratio; below, "状态" and "状态码" would be one
 _SHORT = 4  # characters; a shorter name must fit exactly
+_LONGEST = 60  # characters
+_NO_NAME = re.compile(r"[{}<>=]|\"\s*:|\d{4}-\d\d")  # what stands in values, not in names
 _NOISE = re.compile(r"[\s_\-:：*.,，/\\|\"'`]+")
 _UNIT = re.compile(r"[(（\[【].*?[)）\]】]")
 
@@ -56,6 +58,8 @@ def _not_ours() -> frozenset[str]:
 
 def role_of(header: str) -> tuple[str, float] | None:
     """What a header cell names, with a score up to 100; None for one that is nothing to us."""
+    if len(header) > _LONGEST or _NO_NAME.search(header):
+        return None
     text = plain(header)
     bare = plain(_UNIT.sub("", unicodedata.normalize("NFKC", header[:200])))
     for form in (text, bare):

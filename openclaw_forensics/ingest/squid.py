@@ -2,8 +2,9 @@ r"""Squid's native access log: what our own systems asked for through the proxy.
 
     1795475660.123  456 10.0.0.5 TCP_MISS/200 1532 POST https://api.example.com/orders - HIER_DIRECT/203.0.113.7 -
 
-The stamp is the end and the second column milliseconds. CONNECT is a tunnel, whose exchanges nobody sees: one
-that stood is counted as filtered, one that could not be made is an exchange that failed. NONE/000 and an aborted fetch have no answer. Source: wiki.squid-cache.org, "Squid LogFormat".
+The stamp is the end and the second column milliseconds. CONNECT is a tunnel, whose exchanges nobody sees: one that
+stood is counted as filtered, one that could not be made is an exchange that failed. NONE/000 and an aborted fetch have
+no answer. Source: wiki.squid-cache.org, "Squid LogFormat".
 """
 
 from __future__ import annotations

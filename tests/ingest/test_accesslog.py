@@ -323,6 +323,13 @@ def test_sniffing(head: bytes, known: bool) -> None:
     assert (AccessLogReader().sniff(head, "x.log").score > 80) is known
 
 
+def test_a_layout_declared_beside_the_log_makes_it_known() -> None:
+    shop, elsewhere = (
+        AccessLogReader().sniff((NGINX / "shop.log").read_bytes(), name) for name in (str(NGINX / "shop.log"), "x")
+    )
+    assert (shop.score, elsewhere.score) == (95, 0)
+
+
 SEEDS = [(NGINX / f"{name}.log").read_bytes() for name in ("combined", "timed", "json")]
 
 

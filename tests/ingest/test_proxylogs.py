@@ -38,8 +38,8 @@ ENVOY = """\
 [2026-11-23T23:34:23.000Z] "- - -" 0 UF,URX 0 0 10 - "-" "-" "-" "-" "10.0.0.1:80"
 """
 ISTIO = (
-    '[2026-11-23T23:34:20.123Z] "GET /orders HTTP/1.1" 503 UF upstream_reset_before_response_started{connection_failure} '
-    '- "TLS_error" 0 95 20 - "-" "erp/1" "id-4" "api.market.example" "203.0.113.9:443" '
+    '[2026-11-23T23:34:20.123Z] "GET /orders HTTP/1.1" 503 UF upstream_reset{connection_failure} - '
+    '"TLS_error" 0 95 20 - "-" "erp/1" "id-4" "api.market.example" "203.0.113.9:443" '
     "outbound|443||api.market.example - 203.0.113.9:443 10.0.0.5:4 - default\n"
 )
 SQUID = """\

@@ -28,9 +28,10 @@ def recognise(exchanges: pl.DataFrame, packs: PackSet, options: AnnotateOptions)
     is_api = pl.col("platform").is_not_null() & (pl.col("host_role") != "webhook")
     forwarded = (pl.col("direction") == "inbound") & is_api  # the log of a proxy that our own calls go through
     frame = frame.with_columns(pl.when(forwarded).then(pl.lit("out")).otherwise("direction").alias("direction"))
+    frame = frame.with_columns(host_known=pl.col("platform").is_not_null())
     frame = _by_signs(frame, SignIndex(packs))
     frame = _by_path(frame, packs, options)
-    return _by_given(frame, packs, options).drop("host_role")
+    return _by_given(frame, packs, options).drop("host_role", "host_known")
 
 
 def _fill(frame: pl.DataFrame, rows: pl.Series, **values: pl.Series | str) -> pl.DataFrame:
@@ -50,16 +51,17 @@ def _by_signs(frame: pl.DataFrame, index: SignIndex) -> pl.DataFrame:
     found = best(index.hits(frame[rest]))
     rows = rest[found["row"]]
     frame = _fill(frame, rows, platform=found["platform"])
-    return _fill(frame, rows.filter(found["callback"]), direction="callback")
+    callback = found["callback"] | (frame["direction"][rows] == "inbound")
+    return _fill(frame, rows.filter(callback), direction="callback")
 
 
 def _by_path(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:
     """Callbacks by receiver, by a path that names a pack, and with given platforms by a hook's words."""
-    receiver = frame.select(callbacks.is_receiver(options.receivers).alias("receiver"))["receiver"]
-    rows = (receiver | frame["platform"].is_null()).arg_true()
-    inbound, unknown = pl.col("direction") == "inbound", pl.col("platform").is_null()
+    receiver = frame.with_columns(receiver=callbacks.is_receiver(options.receivers))["receiver"]
+    rows = (receiver | ~frame["host_known"]).arg_true()
+    inbound = pl.col("direction") == "inbound"
     hook = callbacks.is_post() & callbacks.says_hook()
-    posted = callbacks.is_post() & unknown & (inbound | (hook & ~callbacks.from_browser()))
+    posted = callbacks.is_post() & ~pl.col("host_known") & (inbound | (hook & ~callbacks.from_browser()))
     marks = frame[rows].select(receiver[rows].alias("receiver"), posted.alias("posted"), hook.alias("hook"))
     marks = marks.with_columns(row=rows)
     marks = marks.filter((pl.col("receiver") | pl.col("posted")).fill_null(False))
@@ -69,12 +71,13 @@ def _by_path(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> p
     marks = marks.with_columns(
         platform=callbacks.named_in(frame["path"][asked], packs.names()), known=frame["platform"][asked]
     )
-    words = pl.lit(bool(options.platforms)) & pl.col("hook")
-    is_callback = pl.col("receiver") | (pl.col("posted") & (pl.col("platform").is_not_null() | words))
+    words = pl.lit(bool(options.platforms)) & pl.col("hook") & pl.col("known").is_null()
+    named = pl.col("platform").is_not_null() & pl.col("platform").eq_missing(pl.coalesce("known", "platform"))
+    is_callback = pl.col("receiver") | (pl.col("posted") & (named | words))
     found = marks.filter(is_callback)
     frame = _fill(frame, found["row"], direction="callback")
-    named = found.filter(pl.col("platform").is_not_null() & pl.col("known").is_null())
-    return _fill(frame, named["row"], platform=named["platform"])
+    new = found.filter(pl.col("platform").is_not_null() & pl.col("known").is_null())
+    return _fill(frame, new["row"], platform=new["platform"])
 
 
 def _by_given(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:
@@ -108,7 +111,10 @@ def recognise_records(records: pl.DataFrame, packs: PackSet) -> pl.DataFrame:
             where = texts.str.contains(signature.record or "").fill_null(False).arg_true()
             hits.append(
                 pl.DataFrame({"row": where.cast(pl.UInt32)}).with_columns(
-                    platform=pl.lit(platform), weight=pl.lit(signature.weight), callback=pl.lit(False)
+                    platform=pl.lit(platform),
+                    weight=pl.lit(signature.weight),
+                    callback=pl.lit(False),
+                    call=pl.lit(False),
                 )
             )
     if not hits:

@@ -18,7 +18,7 @@ from openclaw_forensics.platforms.model import Signature
 from openclaw_forensics.platforms.operations import FEW_PATHS, exemplars
 
 USER_AGENT_WEIGHT = 0.85
-_HITS = {"row": pl.UInt32, "platform": pl.String, "weight": pl.Float64, "callback": pl.Boolean}
+_HITS = {"row": pl.UInt32, "platform": pl.String, "weight": pl.Float64, "callback": pl.Boolean, "call": pl.Boolean}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class SignIndex:
                 self.agents += [(platform, re.compile(agent)) for agent in head.webhooks.user_agents]
 
     def hits(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """row, platform, weight, callback of every signature that fits; calls' signatures never on inbound rows."""
+        """One row for every signature that fits: row, platform, weight, whether it shows a callback or a call."""
         features = _features(frame)
         names = [c for c in features.columns if c != "row"]
         distinct = features.select(names).unique(maintain_order=True)
@@ -64,20 +64,23 @@ class SignIndex:
             if sign.signature.body is not None:
                 sides = ("request",) if sign.callback else ("request", "response")
                 fitting = fitting.filter(_bodies_match(frame[fitting], sign.signature.body, sides))
-            parts.append(_hit_rows(fitting, sign.platform, sign.signature.weight, sign.callback))
+            parts.append(_hit_rows(fitting, sign.platform, sign.signature, sign.callback))
         return pl.concat(parts)
 
     def _by_agent(self, rows: pl.DataFrame, agents: list[tuple[int, str]]) -> pl.DataFrame:
         parts = [pl.DataFrame(schema=_HITS)]
         for platform in sorted({p for _, p in agents}):
             fitting = rows.filter(pl.col("combination").is_in([n for n, p in agents if p == platform]))["row"]
-            parts.append(_hit_rows(fitting, platform, USER_AGENT_WEIGHT, True))
+            parts.append(_hit_rows(fitting, platform, Signature(weight=USER_AGENT_WEIGHT), True))
         return pl.concat(parts)
 
 
-def _hit_rows(rows: pl.Series, platform: str, weight: float, callback: bool) -> pl.DataFrame:
+def _hit_rows(rows: pl.Series, platform: str, signature: Signature, callback: bool) -> pl.DataFrame:
     return pl.DataFrame({"row": rows}).with_columns(
-        pl.lit(platform).alias("platform"), pl.lit(weight).alias("weight"), pl.lit(callback).alias("callback")
+        platform=pl.lit(platform),
+        weight=pl.lit(signature.weight),
+        callback=pl.lit(callback),
+        call=pl.lit(not callback and signature.path is not None),
     )
 
 
@@ -100,8 +103,8 @@ class _Look:
     def fits(self, sign: _Sign) -> bool:
         """Whether everything but the body fits; a signature of bodies alone fits everywhere."""
         s = sign.signature
-        if self.inbound and not sign.callback:
-            return False
+        if self.inbound and not sign.callback and not s.request_headers:
+            return False  # what reaches us is told by its headers, not by looking like an answer or a call of ours
         if s.record is not None:
             return self.client is not None and re.search(s.record, self.client) is not None
         if s.path is not None and (self.path is None or re.search(s.path, self.path) is None):
@@ -152,9 +155,12 @@ def _example_paths(paths: pl.Series) -> pl.Series:
 
 
 def best(hits: pl.DataFrame) -> pl.DataFrame:
-    """row, platform, callback of the best weight for each row; rows where two platforms tie are left out."""
+    """row, platform, callback of the best weight for each row; rows where two platforms tie are left out.
+
+    A callback has the shape of one and no path of the platform's own API.
+    """
     strongest = hits.group_by("row", "platform").agg(
-        pl.col("weight").max(), pl.col("callback").sort_by("weight", descending=True).first()
+        pl.col("weight").max(), (pl.col("callback").any() & ~pl.col("call").any()).alias("callback")
     )
     top = strongest.filter(pl.col("weight") == pl.col("weight").max().over("row"))
     return top.filter(pl.len().over("row") == 1).select("row", "platform", "callback").sort("row")

@@ -1,4 +1,7 @@
-"""summary.json of a batch: what needs action per platform and shop, and which report tells it."""
+"""What a batch wrote down: every platform and shop of a log export, and the incidents found in them.
+
+The same promises as the result document: UTC by the capture's own clock, no wall-clock time, every order stated.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from openclaw_forensics.result import Alternative, Labels, Number, Severity, Time, Timeline, Timezone, Tool
+from openclaw_forensics.result import Alternative, Labels, Number, Severity, Time, Timeline, Timezone, Tool, Verdict
 from openclaw_forensics.words import Text
 
 
@@ -14,17 +17,31 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SummaryInput(_Model):
-    """The time that the folder covers."""
+class Span(_Model):
+    """The time that the batch covers."""
 
     first_at: Time | None = None
     last_at: Time | None = None
     timezone: Timezone = Timezone(name="UTC", assumed=False)
 
 
-class GroupVerdict(_Model):
-    """A group's verdict in short."""
+class Group(_Model):
+    """One platform and shop. Without a verdict nothing needs action there."""
 
+    platform: str | None = None
+    shop: str | None = None
+    exchanges: int = 0
+    failures: int = 0
+    verdict: Verdict | None = None
+    timeline: Timeline = Timeline()
+
+
+class Incident(_Model):
+    """One root cause. The fingerprint is made of cause, platform, shop and operation: the same in every night."""
+
+    fingerprint: str
+    report: str  # path of its report, relative to the summary
+    root_cause: str | None = None
     cause: str
     party: str
     origin: str
@@ -32,31 +49,14 @@ class GroupVerdict(_Model):
     confidence: Number
     summary: Text
     alternatives: tuple[Alternative, ...] = ()
-
-
-class Group(_Model):
-    """One platform and shop."""
-
-    platform: str | None
-    shop: str | None
-    exchanges: int
-    failures: int
-    verdict: GroupVerdict | None = None
-    timeline: Timeline = Timeline()
-
-
-class Incident(GroupVerdict):
-    """One root cause that needs action. `fingerprint` is made of cause, platform, shop and operation."""
-
-    fingerprint: str
-    report: str  # path relative to index.html
-    platform: str | None
-    shop: str | None
+    platform: str | None = None
+    shop: str | None = None
     first_at: Time | None = None
     last_at: Time | None = None
     ongoing: bool = False
     failures: int = 0
     explains: int = 0
+    trend: Literal["new", "continuing", "worse", "recovered"] | None = None  # against earlier nights
 
 
 class Unread(_Model):
@@ -66,20 +66,21 @@ class Unread(_Model):
     problem: str
 
 
-class SummaryUnexplained(_Model):
-    """Failures that no rule explains."""
+class UnexplainedCount(_Model):
+    """Failures that no rule explains, over all groups."""
 
     failures: int = 0
 
 
 class Summary(_Model):
-    """The whole summary."""
+    """The whole summary. Incidents stand in the order of the verdict."""
 
     schema_version: Literal["1"] = "1"
     tool: Tool
     labels: Labels = Labels()
-    input: SummaryInput = SummaryInput()
+    input: Span = Span()
     groups: tuple[Group, ...] = ()
     incidents: tuple[Incident, ...] = ()
     unread: tuple[Unread, ...] = ()
-    unexplained: SummaryUnexplained = SummaryUnexplained()
+    unexplained: UnexplainedCount = UnexplainedCount()
+    notices: tuple[Text, ...] = ()  # tokens running out, a clock that will leave its window

@@ -196,7 +196,7 @@ class Blocks:
                 )
         return ""
 
-    def _notice(self, state: str, message: Message, length: int, has_text: bool) -> str:  # noqa: PLR0911 - one per state
+    def _notice(self, state: str, message: Message, length: int, has_text: bool) -> str:
         say, reason = self.say, visible(message.state_reason or "")
         total = size(message.body_size, say) if message.body_size is not None else ""
         match state:

@@ -56,7 +56,7 @@ class HarReader:
             return NOT_MINE
         if _LOG.match(head) and (_ENTRIES.search(head) or b'"creator"' in head or b'"pages"' in head):
             return Sniff(95 if _ENTRIES.search(head) or named else 70, "a log of entries", _writer(head))
-        if b'"startedDateTime"' in head and b'"request"' in head:
+        if b'"startedDateTime"' in head and b'"request"' in head and b'"log"' not in head:
             return Sniff(75, "entries of an HTTP Archive", _writer(head))
         return Sniff(40, "named .har") if named and _LOG.match(head) else NOT_MINE
 

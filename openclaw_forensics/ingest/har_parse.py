@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 
 from openclaw_forensics.errors import Problem
 from openclaw_forensics.ingest.har_model import DECODER, Entry, lenient
 from openclaw_forensics.ingest.har_split import Piece
+from openclaw_forensics.ingest.jsonlike import JSON, Walker, space_end, without_surrogates
 
-_SPACE = re.compile(r"[\s,]*")
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_JSON = json.JSONDecoder(strict=False)  # control characters in strings are let through
 _MERGE_LIMIT = 256 << 20  # bytes of pieces put together again because an entry was cut
 
 
@@ -74,11 +70,11 @@ class Parser:
         """Entry by entry; None when the piece ends inside an entry and more is to come."""
         text = piece.data.decode("utf-8", "replace")
         opening = re.match(r'\s*(\{\s*"[^"\\]{1,64}")', text)
-        walker = _Walker(text, piece, opening.group(1) if opening else None)
+        walker = Walker(text, piece.offset, opening.group(1) if opening else None, last=piece.last)
         parsed = Parsed([], [])
         first = self._next
         for number, value in enumerate(walker, first):
-            entry = lenient(_without_surrogates(value)) if isinstance(value, dict) else None
+            entry = lenient(without_surrogates(value)) if isinstance(value, dict) else None
             if entry:
                 parsed.entries.append(entry)
                 parsed.numbers.append(number)
@@ -109,71 +105,11 @@ class Parser:
         return list(range(first, self._next))
 
 
-class _Walker:
-    """The JSON values of a text one after the other; one that does not parse gives None and is skipped."""
-
-    def __init__(self, text: str, piece: Piece, opening: str | None) -> None:
-        self._text, self._piece, self._opening = text, piece, opening
-        self.problems: list[Problem] = []
-        self.start = 0
-        self.cut = False
-        self.closed: int | None = None
-        self.broken = 0
-
-    def __iter__(self) -> Iterator[Any]:
-        at = 0
-        while True:
-            at = _space_end(self._text, at)
-            if at >= len(self._text):
-                return
-            if self._text[at] == "]":
-                self.closed = at
-                return
-            self.start = at
-            try:
-                value, at = _JSON.raw_decode(self._text, at)
-            except (json.JSONDecodeError, RecursionError, ValueError) as exc:
-                at = self._skip(at, exc)
-                if at < 0:
-                    return
-                yield None
-                continue
-            yield value
-
-    def _skip(self, at: int, exc: Exception) -> int:
-        """Where the next entry begins after one that does not parse; -1 when none does."""
-        where = exc.pos if isinstance(exc, json.JSONDecodeError) else at
-        following = self._text.find(self._opening, at + 1) if self._opening else -1
-        if following < 0 and (not self._piece.last or where >= len(self._text.rstrip()) - 1 or _is_open(exc)):
-            self.cut = True
-            self.broken += len(self._text[at:].encode())
-            return -1
-        end = following if following >= 0 else len(self._text)
-        self.broken += len(self._text[at:end].encode())
-        reason = exc.msg if isinstance(exc, json.JSONDecodeError) else "nested too deeply"
-        self.complain("malformed", f"an entry does not parse ({reason}); it is left out", where)
-        return following
-
-    def complain(self, kind: Any, message: str, at: int) -> None:
-        """Record a problem at a place in the text."""
-        offset = self._piece.offset + len(self._text[:at].encode())
-        self.problems.append(Problem(kind, message, offset=offset))
-
-
 def _as_list(data: bytes) -> bytes:
     """Entries with commas between and behind them as one JSON list, copied once."""
     tail = data[-4096:]
     end = len(data) - len(tail) + len(tail.rstrip(b" \t\r\n,"))
     return b"".join((b"[", memoryview(data)[:end], b"]"))
-
-
-def _is_open(exc: Exception) -> bool:
-    return isinstance(exc, json.JSONDecodeError) and exc.msg.startswith("Unterminated string")
-
-
-def _space_end(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
 
 
 def _list_end(data: bytes) -> int | None:
@@ -186,20 +122,9 @@ def _list_end(data: bytes) -> int | None:
         text = data[at:].decode()
         place = 0
         while True:
-            _, place = _JSON.raw_decode(text, place)
-            place = _space_end(text, place)
+            _, place = JSON.raw_decode(text, place)
+            place = space_end(text, place)
             if text[place : place + 1] == "]":
                 return at + len(text[:place].encode())
     except (ValueError, RecursionError):
         return None
-
-
-def _without_surrogates(value: Any) -> Any:
-    """`value` with halves of surrogate pairs, which no UTF-8 can hold, replaced."""
-    if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value) if not value.isascii() else value
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value

@@ -50,6 +50,8 @@ class Reading:
         if reader is None:
             message = "the file is empty" if not self.source.head(1) else "in no format known to this program"
             self._problems.append(Problem("unrecognised", message))
+            self.source.digest()
+            self._balance = Balance(problems=self.source.size or 0)
             return
         try:
             for part in reader.read(self.source, self._options):

@@ -141,3 +141,21 @@ def _half(side: str, half: Half) -> Row:
 
 def _address(address: str | None) -> str | None:
     return address.removeprefix("::ffff:").strip("[] ") or None if address else None
+
+
+def iso(text: str | None, duration_ms: float | None = None) -> When:
+    """When, from an ISO 8601 stamp with any number of fraction digits; one without a zone is kept as if it were UTC."""
+    took = duration_ms if duration_ms is not None and duration_ms >= 0 else None
+    if not text or text.startswith("0001-"):  # .NET's zero: not reached
+        return When(None, text or None, duration_ms=took)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return When(None, text, duration_ms=took)
+    quality = "exact" if at.microsecond or "." in text else "second"
+    if at.tzinfo is None:
+        return When(at.replace(tzinfo=UTC), text, quality, "assumed", took)
+    try:
+        return When(at.astimezone(UTC), text, quality, "given", took)
+    except OverflowError:
+        return When(None, text, duration_ms=took)

@@ -25,15 +25,16 @@ def catalogue_findings(
     frame_groups: FrameGroups,
 ) -> list[Finding]:
     """A finding per (catalogue row, platform, identity), with the contrasts of its group applied."""
-    groups: dict[tuple[str, object, object, object], list[Row]] = {}
-    matches: dict[str, Match] = {}
+    # By the row itself: rows of one code that differ in pattern or tests share a name.
+    groups: dict[tuple[int, object, object, object], list[Row]] = {}
+    matches: dict[int, Match] = {}
     for row in failures:
         if row["direction"] != "out":
             continue  # the status of a callback is our own receiver's
         match = _match(row, catalogues.get(str(row["platform"])), everywhere)
         if match is not None:
-            matches[match.rule] = match
-            groups.setdefault((match.rule, row["platform"], row["identity"], row["shop"]), []).append(row)
+            matches[id(match.entry)] = match
+            groups.setdefault((id(match.entry), row["platform"], row["identity"], row["shop"]), []).append(row)
     return [_finding(matches[key[0]], frame_groups.group(rows), contrasts) for key, rows in groups.items()]
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from openclaw_forensics.report.catalogue import Lang, Speaker
 from openclaw_forensics.report.page import FULL, Page
-from openclaw_forensics.report.visible import one_line
+from openclaw_forensics.report.visible import one_line, visible
 from openclaw_forensics.resources import templates_dir
 from openclaw_forensics.result import Result
 
@@ -54,7 +54,7 @@ def asset(name: str) -> str:
 
 def assemble(template: str, lang: Lang, name: str, foot: str, **values: object) -> str:
     """A page of ours around a template: style, script, and the policy that allows exactly these two."""
-    label = css_string(f"{one_line(name, 80)} · {foot}")
+    label = css_string(one_line(f"{name} · {foot}", 160))
     style = f"{asset('report.css')}\n@page{{@bottom-left{{content:{label}}}}}"
     script = asset("report.js")
     policy = (
@@ -63,7 +63,8 @@ def assemble(template: str, lang: Lang, name: str, foot: str, **values: object) 
     )
     # Ours, and free of "</": neither comes from a capture.
     page = {"style": Markup(style), "script": Markup(script), "policy": policy, "name": name}  # noqa: S704
-    return environment(lang).get_template(template).render(**page, **values)
+    # What a template may have let through of hidden characters ends here; our own text holds none.
+    return visible(environment(lang).get_template(template).render(**page, **values))
 
 
 def render(result: Result, lang: Lang, name: str) -> str:

@@ -34,7 +34,7 @@ def render(result: Result, lang: Lang) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<testsuite name="{}" tests="{}" failures="{}" errors="0" skipped="{}">\n'
     ).format(result.tool.name, len(cases), len(failing) + bool(unknown), skipped)
-    return str(head + Markup("").join(cases) + Markup("</testsuite>\n"))
+    return visible(str(head + Markup("").join(cases) + Markup("</testsuite>\n")))
 
 
 def _cause(view: View, cause: RootCause) -> Markup:

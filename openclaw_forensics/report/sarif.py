@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from openclaw_forensics.report.catalogue import Lang
 from openclaw_forensics.report.view import View
-from openclaw_forensics.report.visible import one_line
+from openclaw_forensics.report.visible import one_line, visible
 from openclaw_forensics.result import Evidence, FileProblem, InputFile, Result, RootCause
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -27,7 +27,7 @@ def render(result: Result, lang: Lang) -> str:
         "results": [_result(view, cause) for cause in result.root_causes] + unknown,
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return visible(json.dumps(log, ensure_ascii=False, indent=1, allow_nan=False)) + "\n"
 
 
 def _driver(view: View) -> dict[str, Any]:

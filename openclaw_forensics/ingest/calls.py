@@ -7,22 +7,18 @@ dump a whole exchange, or carry an exception go through Python.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS
 from openclaw_forensics.ingest.calls_dumps import MARKS as DUMP_MARKS
 from openclaw_forensics.ingest.calls_dumps import dumps
-from openclaw_forensics.ingest.lineformat import MessageRule
+from openclaw_forensics.ingest.lineformat import MessageGroup, MessageRule
 from openclaw_forensics.ingest.quoted import MARKS, Call, quoted
 from openclaw_forensics.ingest.quoted_errors import outcome
 from openclaw_forensics.ingest.quoted_json import structured
 from openclaw_forensics.ingest.quoted_values import headers_in, read_body
-
-HEAD = 1000  # characters of a message in which a call's words are looked for first
 
 FRAGMENT: dict[str, pl.DataType] = {
     "row": pl.UInt32(),  # of the record
@@ -57,7 +53,6 @@ FRAGMENT: dict[str, pl.DataType] = {
 # A trace, or a word for an error, in a record of WARN or above or without a level.
 _ERRORISH = r"Exception|Error\b|Traceback|\bE[A-Z]{5,}\b|\n\s+at |\n#0 |EAI_|EPROTO|EPIPE|timed out|[Ee]rror code|status code"
 _WHOLE_JSON = r'^(?:\{\s*["}]|\[\s*(?:\{\s*"|["\d\[\]-]))'
-_CUT = r"(?:\(truncated|\[truncated|\.\.\.$|…$)"
 _TAIL_LABEL = (
     r"^[\s,;:：=>|)-]*(?:(?:(?:response|request)?_?(?:[Bb]ody|[Pp]ayload|[Dd]ata)|[Pp]arams?|json|content|response|result|resp|req"
     r"|请求参数|请求体|参数|报文|返回结果|返回|响应|内容)[ ]?(?:[=:：]+|=>)\s*)?"
@@ -66,27 +61,42 @@ _ONLY_KEYWORD = (
     r"^(?i:requests?|responses?|results?|call|req|resp?|res|body|data|params?|<+|>+|请求\w*|响应\w*|返回\w*|入参|出参|应答|回执|结果|)"
     r"(?: ?(?i:body|data|params?))?$"
 )
+_ONLY_LABEL = _TAIL_LABEL + "$"
+_NOT_ALONE = r"[}\]] [{\[]|\(truncated|\[truncated"  # a second value behind the first, or a cut
+_QUOTE_MARKS = "|".join(re.escape(mark) for mark in (*MARKS, *DUMP_MARKS))
 _EMPTY_CONTEXT = r"(?: \[\]){1,2}$"
 
 
-def read_calls(records: pl.DataFrame, rules: Sequence[MessageRule]) -> pl.DataFrame:
+def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.DataFrame:
     """The fragments that the records hold, ordered by row; a record holds at most one, a dump several."""
     rest = records.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "level", "logger", "message", "rest",
-        pl.when(pl.col("rest").is_null()).then(pl.col("message"))
-        .otherwise(pl.concat_str("message", "rest", separator="\n")).alias("text"),
-    )  # fmt: skip
+    ).with_columns(_text(records))  # fmt: skip
     found: list[pl.DataFrame] = []
-    rest = _by_python(rest, pl.col("text").str.contains_any([*MARKS, *DUMP_MARKS]), _quoted, found)
-    rest = rest.with_columns(pl.col("text").str.slice(0, HEAD).alias("head"))
-    rest = _by_rules(rest, (rule for rule in rules if rule.form.role != "record"), found)
+    rest = _by_python(rest, pl.col("text").str.contains(_QUOTE_MARKS), _quoted, found)
+    calls = [group for group in groups if not _notes(group)]
+    rest = _by_groups(rest, calls, found)
     errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
     rest = _by_python(rest, errorish, _error, found)
-    _by_rules(rest, (rule for rule in rules if rule.form.role == "record"), found)
+    _by_groups(rest, [group for group in groups if _notes(group)], found)
     if not found:
         return pl.DataFrame(schema=FRAGMENT)
     fragments = pl.concat(found, how="vertical").sort("row", maintain_order=True)
     return _with_json(fragments)
+
+
+def _text(records: pl.DataFrame) -> pl.Series:
+    """Messages with what follows them."""
+    more = records["rest"].is_not_null()
+    if not more.any():
+        return records["message"].rename("text")
+    rows = more.arg_true()
+    some = records[rows].select(pl.concat_str("message", "rest", separator="\n")).to_series()
+    return records["message"].scatter(rows, some).rename("text")
+
+
+def _notes(group: MessageGroup) -> bool:
+    return all(rule.form.role == "record" for rule in group.rules)
 
 
 def _by_python(
@@ -142,29 +152,46 @@ def fragments_of(calls: list[Call]) -> pl.DataFrame:
     return pl.DataFrame({n: [r.get(n) for r in rows] for n in FRAGMENT}, schema=FRAGMENT, strict=False)
 
 
-def _by_rules(rest: pl.DataFrame, rules: Iterable[MessageRule], found: list[pl.DataFrame]) -> pl.DataFrame:
-    for rule in rules:
+def _by_groups(rest: pl.DataFrame, groups: Sequence[MessageGroup], found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Try the forms of each file on the rows that pass its gate; files of equal rank share one look."""
+    for rank in sorted({group.format.priority for group in groups}, reverse=True):
+        batch = [group for group in groups if group.format.priority == rank]
+        near = max(group.format.near for group in batch)
+        gates = "|".join(f"(?:{group.gate})" for group in batch)
+        head = pl.col("text").str.slice(0, near)
+        passes = rest.select(head.str.contains(gates)).to_series()
+        if not passes.any():
+            continue
+        inside = rest.filter(passes).with_columns(head.alias("head"))
+        before = inside["row"]
+        for group in batch:
+            for rule in group.rules:
+                inside = _by_rule(inside, rule, found)
+        rest = rest.join(before.to_frame().join(inside.select("row"), on="row", how="anti"), on="row", how="anti", maintain_order="left")
         if rest.is_empty():
             break
-        rest = _by_rule(rest, rule, found)
     return rest
 
 
 def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Take the rows that this form matches."""
+    if rest.is_empty():
+        return rest
     form = rule.form
-    mask = pl.lit(True)
-    if form.marks:
-        mask = reduce(or_, (pl.col("head").str.contains(m, literal=True) for m in form.marks))
-    if form.logger:
-        mask = mask & pl.col("logger").str.contains(form.logger).fill_null(False)
-    chosen = rest.filter(mask)
-    if chosen.is_empty():
-        return rest
     place = "text" if "request_body" in rule.groups else "head"
-    chosen = _matched(chosen, rule, place)
+    chosen = rest
+    if form.marks and not rule.pattern.startswith("^"):  # a filter each: polars would evaluate both sides of an "and"
+        chosen = chosen.filter(pl.col(place).str.contains("|".join(map(re.escape, form.marks))))
+    if form.logger:
+        chosen = chosen.filter(pl.col("logger").str.contains(form.logger).fill_null(False))
+    chosen = chosen.filter(pl.col(place).str.contains(rule.pattern))
     if chosen.is_empty():
         return rest
+    if chosen.height == rest.height:
+        rest = rest.clear()
+    else:
+        rest = rest.join(chosen.select("row"), on="row", how="anti", maintain_order="left")
+    chosen = _matched(chosen, rule, place)
     if place == "head":  # a match that reaches the cut is read again in the whole text
         cut = chosen["stop"] >= chosen["head"].str.len_bytes()
         long = chosen.filter(cut & (chosen["text"].str.len_bytes() > chosen["head"].str.len_bytes()))
@@ -172,21 +199,19 @@ def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -
             again = _matched(long.drop("start", "stop", *rule.groups, strict=False), rule, "text")
             chosen = pl.concat([chosen.filter(~pl.col("row").is_in(long["row"].to_list())), again]).sort("row")
     found.append(_fragments(chosen, rule))
-    return rest.join(chosen.select("row"), on="row", how="anti", maintain_order="left")
+    return rest
 
 
 def _matched(chosen: pl.DataFrame, rule: MessageRule, place: str) -> pl.DataFrame:
-    """The rows that match, with the groups, and the bytes where the match begins and ends."""
-    taken = chosen[place].str.extract_groups(f"(?P<_m>{rule.pattern})").struct.unnest()
-    hit = taken["_m"].is_not_null()
-    if not hit.any():
-        return chosen.clear()
-    chosen, taken = chosen.filter(hit), taken.filter(hit)
-    start = (
-        pl.Series("start", [0] * chosen.height, dtype=pl.UInt32)
-        if rule.pattern.startswith("^")
-        else chosen[place].str.find(rule.pattern).rename("start")
-    )
+    """The groups of rows that match, and the bytes where the match begins and ends."""
+    if rule.pattern.startswith("^"):
+        start = pl.Series("start", [0], dtype=pl.UInt32).new_from_index(0, chosen.height)
+        found = chosen[place]
+    else:  # from the match's own beginning on, it is taken apart in one pass
+        start = chosen[place].str.find(rule.pattern).rename("start")
+        cut = pl.DataFrame({"text": chosen[place], "start": start})
+        found = cut.select(pl.col("text").cast(pl.Binary).bin.slice(pl.col("start")).cast(pl.String)).to_series()
+    taken = found.str.extract_groups(f"^(?P<_m>{rule.pattern.removeprefix('^')})").struct.unnest()
     stop = (start + taken["_m"].str.len_bytes()).rename("stop")
     return chosen.hstack([start, stop, *(taken[g] for g in rule.groups)])
 
@@ -229,19 +254,22 @@ def _group(group: str) -> dict[str, pl.Expr]:
 
 def bodies(tail: pl.Series, side: str) -> pl.DataFrame:
     """The columns of a body that stands behind a match, with its state; headers written behind it as `Name-X=value`."""
-    tail = tail.str.replace(_TAIL_LABEL, "").str.strip_chars().str.replace(_EMPTY_CONTEXT, "").rename("tail")
-    easy = (
-        tail.str.contains(_WHOLE_JSON)
-        & tail.str.contains(r"[}\]]$")
-        & ~tail.str.contains_any(["} {", "] {", "} [", "(truncated", "[truncated"])
+    frame = tail.rename("tail").to_frame().with_columns(pl.col("tail").str.find(r"[{\[]").alias("at"))
+    frame = frame.with_columns(
+        pl.col("tail").cast(pl.Binary).bin.slice(0, pl.col("at")).cast(pl.String).alias("label"),
+        pl.col("tail").cast(pl.Binary).bin.slice(pl.col("at")).cast(pl.String).str.strip_chars_end().alias("body"),
     )
-    names = (f"{side}_body", f"{side}_body_state", f"{side}_headers")
-    state = pl.select(pl.when(easy).then(pl.lit("recorded"))).to_series()
-    text = pl.select(pl.when(easy).then(tail)).to_series()
-    hard = (~easy & (tail.str.len_bytes() > 0)).arg_true()
-    headers = pl.Series([None] * tail.len(), dtype=HEADERS)
+    easy = (
+        (pl.col("at") == 0) | ((pl.col("at") < 60) & pl.col("label").str.contains(_ONLY_LABEL))
+    ) & _closes(pl.col("body")) & ~pl.col("body").str.contains(_NOT_ALONE)  # fmt: skip
+    easy_rows = frame.select(easy.fill_null(False)).to_series()
+    hard = (~easy_rows & (tail.str.len_bytes() > 0)).arg_true()
+    text = frame.select(pl.when(easy_rows).then("body")).to_series()
+    state = pl.select(pl.when(easy_rows).then(pl.lit("recorded"))).to_series()
+    headers = pl.Series([None], dtype=HEADERS).new_from_index(0, tail.len())
     if hard.len():
-        read = [_hard_body(t, side) for t in tail.gather(hard).to_list()]
+        stripped = tail.gather(hard).str.replace(_TAIL_LABEL, "").str.strip_chars().str.replace(_EMPTY_CONTEXT, "")
+        read = [_hard_body(t, side) for t in stripped.to_list()]
         text = text.scatter(hard, [r[0] for r in read])
         state = state.scatter(hard, [r[1] for r in read])
         if any(r[2] for r in read):
@@ -249,7 +277,13 @@ def bodies(tail: pl.Series, side: str) -> pl.DataFrame:
             for index, (_, _, value) in zip(hard.to_list(), read, strict=True):
                 held[index] = value
             headers = pl.Series(held, dtype=HEADERS)
-    return pl.DataFrame(dict(zip(names, (text, state, headers), strict=True)))
+    return pl.DataFrame({f"{side}_body": text, f"{side}_body_state": state, f"{side}_headers": headers})
+
+
+def _closes(body: pl.Expr) -> pl.Expr:
+    """Whether a text begins and ends like JSON."""
+    mapping = body.str.starts_with('{"') & body.str.ends_with("}")
+    return mapping | (body.str.contains(_WHOLE_JSON) & body.str.contains(r"[}\]]$"))
 
 
 def _hard_body(text: str, side: str) -> tuple[str | None, str | None, list[dict[str, str]] | None]:

@@ -113,6 +113,14 @@ def class_of(text: str) -> str | None:
     return found[1].replace("\\\\", "\\") if found else None
 
 
+_FRAME_LINE = re.compile(r"^[ \t]+(?:at [^\n{]*|File \"[^\n]*(?:\n[ \t]+[^\n]*)?|\.\.\. \d+ [^\n]*)(?:\n|$)", re.M)
+
+
+def without_frames(text: str) -> str:
+    """The text without the frames of Java, Node, .NET and Python: what was said, not where."""
+    return _FRAME_LINE.sub("", text) if "\n" in text else text
+
+
 _CALL = re.compile(r"\b([A-Z]\w*)\([^()\n]*\)\.(\w+)\(|\b([A-Za-z_]\w*)\.(\w+)\(")
 _NODE_FRAME = re.compile(r"^\s*at (?:async )?([A-Z][\w$]*\.[\w$<>]+) \(([^)\n]*)\)", re.M)
 _RUNTIME = re.compile(r"node:|internal/|[a-z_]+\.js:")

@@ -30,8 +30,9 @@ CALL_GROUPS = frozenset(
 Role = Literal["request", "answer", "exchange", "failure", "record", "ignore"]
 
 NAMED_PATTERNS = {
-    "ISO": r"\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?",
-    "CLOCK": r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?",
+    "ISO": r"\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?",
+    "ISOZ": r"\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?",
+    "CLOCK": r"\d\d:\d\d:\d\d(?:[.,]\d+)?",
     "LEVEL": (
         r"(?:TRACE|DEBUG|INFORMATION|INFO|NOTICE|WARNING|WARN|ERROR|CRITICAL|CRIT|FATAL|SEVERE|ALERT|EMERGENCY"
         r"|trace|debug|verbose|http|information|info|notice|warning|warn|error|critical|crit|fatal"
@@ -43,6 +44,9 @@ NAMED_PATTERNS = {
     "STATUS": r"[1-5]\d\d",
 }
 _TAIL = "(?P<message>.*)$"
+_EITHER = "%{ISO}|%{CLOCK}"
+_QUICK = NAMED_PATTERNS | {"LEVEL": "[A-Za-z]+"}
+_UNNAMED = re.compile(r"\(\?P<\w+>")
 _LEVELS = {
     "WARNING": "WARN", "WRN": "WARN", "ERR": "ERROR", "SEVERE": "ERROR", "CRITICAL": "FATAL", "CRIT": "FATAL", "FTL": "FATAL",
     "ALERT": "FATAL", "EMERGENCY": "FATAL", "INFORMATION": "INFO", "INF": "INFO", "NOTICE": "INFO", "HTTP": "INFO",
@@ -100,7 +104,10 @@ class LineFormat(_Model):
     writers: tuple[str, ...]
     source: tuple[str, ...] = ()
     priority: int = 50  # higher is tried first
+    writer: str | None = None  # as exchanges show it; the file's name where not given
     wrapper: bool = False  # a prefix in front of lines of other formats
+    gate: str | None = None  # regex without which no message of this file matches; without it the marks are the gate
+    near: int = 1000  # characters of a message in which the words of a call stand
     head: tuple[Head, ...] = ()
     message: tuple[Message, ...] = ()
     sample: tuple[Sample, ...] = ()
@@ -108,10 +115,15 @@ class LineFormat(_Model):
 
 @dataclass(frozen=True, slots=True)
 class HeadRule:
-    """A head ready for use: `prefix` matches up to the message."""
+    """A head ready for use: `prefix` matches up to the message; `quick` finds the same in lines that `prefix` matches.
+
+    polars takes a match apart in one pass when no two ways of matching begin alike. A list of levels does, so `quick`
+    has any word in its place.
+    """
 
     format: LineFormat
     prefix: str
+    quick: str
     groups: tuple[str, ...]
     next_line: bool
     whole: bool
@@ -119,18 +131,37 @@ class HeadRule:
 
     @property
     def expression(self) -> str:
-        """The prefix with the whole match as group `_head`."""
-        return f"^(?P<_head>{self.prefix})"
+        """The prefix with the whole match as group `_head`, in polars' spelling."""
+        return f"^(?P<_head>{engine(self.prefix)})"
+
+    @property
+    def quick_expression(self) -> str:
+        """The same by the quick form."""
+        return f"^(?P<_head>{engine(self.quick)})"
+
+    @property
+    def test(self) -> str:
+        """Whether a line begins a record, in polars' spelling."""
+        return "^" + engine(self.prefix)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRule:
     """A message form ready for use."""
 
-    writer: str
+    writer: str  # as exchanges show it
     form: Message
     pattern: str
     groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageGroup:
+    """The message forms of one file, behind one cheap test: `gate` matches wherever one of them does."""
+
+    format: LineFormat
+    gate: str
+    rules: tuple[MessageRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +171,7 @@ class FormatSet:
     formats: tuple[LineFormat, ...]
     heads: tuple[HeadRule, ...]
     wrappers: tuple[HeadRule, ...]
-    messages: tuple[MessageRule, ...]
+    groups: tuple[MessageGroup, ...]
 
     def named(self, name: str) -> LineFormat | None:
         """The format of that name."""
@@ -155,9 +186,26 @@ def normal_level(level: str | None) -> str | None:
     return _LEVELS.get(upper, upper)
 
 
-def expand(pattern: str) -> str:
-    """`%{NAME}` replaced by the named pattern. Raises KeyError for an unknown name."""
-    return re.sub(r"%\{([A-Z]+)\}", lambda m: NAMED_PATTERNS[m[1]], pattern)
+def expand(pattern: str, named: dict[str, str] = NAMED_PATTERNS) -> str:
+    """`%{NAME}` replaced by the named pattern; `\\d` and `\\w` mean ASCII. Raises KeyError for an unknown name."""
+    return _ascii(re.sub(r"%\{([A-Z]+)\}", lambda m: named[m[1]], pattern))
+
+
+def _ascii(pattern: str) -> str:
+    parts, inside = [], False
+    for token in re.findall(r"\\.|\[\^?\]?|.", pattern, re.S):
+        if token in (r"\d", r"\w"):
+            letters = "0-9" if token == r"\d" else "A-Za-z0-9_"
+            parts.append(letters if inside else f"[{letters}]")
+            continue
+        inside = token[0] == "[" or (inside and token != "]")
+        parts.append(token)
+    return "".join(parts)
+
+
+def engine(pattern: str) -> str:
+    """A pattern as polars gets it: word borders between ASCII, so that a Chinese letter before GET is one."""
+    return pattern.replace(r"\b", r"(?-u:\b)")
 
 
 @lru_cache(maxsize=8)
@@ -165,7 +213,7 @@ def load_formats(user_dirs: tuple[Path, ...] = ()) -> FormatSet:
     """The user's formats, then the shipped ones. Raises RuleError for a file that is wrong or fails its samples."""
     formats: list[LineFormat] = []
     heads: list[tuple[int, int, HeadRule]] = []
-    messages: list[tuple[int, int, MessageRule]] = []
+    groups: list[tuple[int, int, MessageGroup]] = []
     seen: set[str] = set()
     for folder, boost in [*((d, 1000) for d in user_dirs), (rules_dir() / "formats", 0)]:
         for path in sorted(folder.glob("*.toml")):
@@ -176,13 +224,14 @@ def load_formats(user_dirs: tuple[Path, ...] = ()) -> FormatSet:
             formats.append(form)
             rank = -(form.priority + boost)
             heads += [(rank, len(heads) + i, rule) for i, rule in enumerate(_heads(form, path))]
-            messages += [(rank, len(messages) + i, rule) for i, rule in enumerate(_messages(form, path))]
+            if form.message:
+                groups.append((rank, len(groups), _group(form, path)))
     ranked = [rule for _, _, rule in sorted(heads, key=lambda h: h[:2])]
     return FormatSet(
         tuple(formats),
         tuple(rule for rule in ranked if not rule.format.wrapper),
         tuple(rule for rule in ranked if rule.format.wrapper),
-        tuple(rule for _, _, rule in sorted(messages, key=lambda m: m[:2])),
+        tuple(group for _, _, group in sorted(groups, key=lambda g: g[:2])),
     )
 
 
@@ -205,15 +254,17 @@ def read_format(path: Path) -> LineFormat | None:
         _check_sample(sample, heads, path)
     if heads and not form.sample:
         raise RuleError(str(path), "a format with a [[head]] needs at least one [[sample]]")
-    for rule in _messages(form, path):
-        _check_message(rule, path)
+    if form.message:
+        group = _group(form, path)
+        for rule in group.rules:
+            _check_message(rule, group.gate, path)
     return form
 
 
 def _compile(pattern: str, path: Path) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
-        pl.select(pl.lit("").str.contains(pattern))
+        pl.select(pl.lit("").str.contains(engine(pattern)))
     except (re.error, ComputeError) as error:
         raise RuleError(str(path), f"pattern {pattern!r}: {error}") from error
     return compiled
@@ -229,14 +280,26 @@ def _expanded(pattern: str, path: Path) -> str:
 def _heads(form: LineFormat, path: Path) -> list[HeadRule]:
     rules = []
     for head in form.head:
-        pattern = _expanded(head.pattern, path).removeprefix("^")
-        if not (head.next_line or head.whole) and not pattern.endswith(_TAIL):
+        if not (head.next_line or head.whole) and not head.pattern.endswith(_TAIL):
             raise RuleError(str(path), f"a head's pattern must end in {_TAIL}")
-        prefix = pattern.removesuffix(_TAIL)
-        compiled = _compile(f"^(?P<_head>{prefix})", path)
-        groups = tuple(name for name in compiled.groupindex if name in HEAD_GROUPS)
-        rules.append(HeadRule(form, prefix, groups, head.next_line, head.whole, re.compile("^" + prefix)))
+        written = head.pattern.removeprefix("^").removesuffix(_TAIL)
+        # A pattern for two kinds of stamp is two patterns: each is then taken apart in one pass.
+        for variant in [written.replace(_EITHER, n) for n in ("%{ISO}", "%{CLOCK}")] if _EITHER in written else [written]:
+            prefix = _expanded(variant, path)
+            compiled = _compile(f"^(?P<_head>{prefix})", path)
+            groups = tuple(name for name in compiled.groupindex if name in HEAD_GROUPS)
+            quick = expand(variant, _QUICK)
+            rules.append(HeadRule(form, prefix, quick, groups, head.next_line, head.whole, re.compile("^" + prefix)))
     return rules
+
+
+def _group(form: LineFormat, path: Path) -> MessageGroup:
+    rules = tuple(_messages(form, path))
+    marks = dict.fromkeys(mark for rule in rules for mark in rule.form.marks)
+    gate = _expanded(form.gate, path) if form.gate else "|".join(map(re.escape, marks))
+    if not form.gate and any(not rule.form.marks for rule in rules):
+        gate = "|".join(f"(?:{_UNNAMED.sub('(?:', rule.pattern)})" for rule in rules)
+    return MessageGroup(form, engine(gate), rules)
 
 
 def _messages(form: LineFormat, path: Path) -> list[MessageRule]:
@@ -246,7 +309,7 @@ def _messages(form: LineFormat, path: Path) -> list[MessageRule]:
         compiled = _compile(pattern, path)
         if unknown := compiled.groupindex.keys() - CALL_GROUPS:
             raise RuleError(str(path), f"unknown group {sorted(unknown)[0]!r} in a message pattern")
-        rules.append(MessageRule(form.name, message, pattern, tuple(compiled.groupindex)))
+        rules.append(MessageRule(form.writer or form.name, message, engine(pattern), tuple(compiled.groupindex)))
     return rules
 
 
@@ -264,13 +327,15 @@ def _check_sample(sample: Sample, heads: list[HeadRule], path: Path) -> None:
     raise RuleError(str(path), f"sample {sample.line!r} does not match")
 
 
-def _check_message(rule: MessageRule, path: Path) -> None:
-    compiled = re.compile(rule.pattern)
+def _check_message(rule: MessageRule, gate: str, path: Path) -> None:
+    compiled = re.compile(expand(rule.form.pattern))
     for sample in rule.form.sample:
         if not compiled.search(sample):
             raise RuleError(str(path), f"sample {sample!r} does not match {rule.pattern!r}")
         if rule.form.marks and not any(mark in sample for mark in rule.form.marks):
             raise RuleError(str(path), f"sample {sample!r} holds none of the marks {rule.form.marks}")
+        if gate and not re.search(gate.replace("(?-u:\\b)", "\\b"), sample):
+            raise RuleError(str(path), f"sample {sample!r} does not pass the gate")
     for line in rule.form.miss:
         if compiled.search(line):
             raise RuleError(str(path), f"{line!r} must not match {rule.pattern!r}")

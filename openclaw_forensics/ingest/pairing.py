@@ -20,7 +20,10 @@ _HOST = r"^[a-zA-Z]+://(?:[^/@?#]*@)?(\[[^\]]*\]|[^/:?#]+)"
 
 
 def _address(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns `_path` and `_host` by which two fragments are compared."""
+    """The columns `_path` and `_host` by which two fragments are compared; null where no answer names a place."""
+    named = pl.any_horizontal(pl.col("url", "target", "host").is_not_null()) & (pl.col("role") != "request")
+    if not frame.select(named.any()).item():
+        return frame.with_columns(pl.lit(None, dtype=pl.String).alias("_path"), pl.lit(None, dtype=pl.String).alias("_host"))
     place = pl.coalesce("target", "url")
     path = place.str.extract(_PATH, 1).str.strip_chars_end("/")
     return frame.with_columns(
@@ -101,7 +104,8 @@ def _eliminate(left: pl.DataFrame, keys: list[str], usable: pl.Expr) -> tuple[li
         part = left.filter(usable)
         if part.height < 2 or part["_req"].all() or not part["_req"].any():
             break
-        ordered = part.sort([*keys, "direction", "i"], maintain_order=True)
+        # Sorted by the keys' hash: equal keys come together, and equality is checked below.
+        ordered = part.with_columns(pl.struct(*keys, "direction").hash().alias("_hash")).sort("_hash", "i")
         before = {c: pl.col(c).shift(1) for c in ordered.columns}
         same = [pl.col(k).eq_missing(before[k]) for k in (*keys, "direction")]
         closes = ~pl.col("_req") & before["_req"] & pl.all_horizontal(same) & _fits(before)
@@ -111,7 +115,7 @@ def _eliminate(left: pl.DataFrame, keys: list[str], usable: pl.Expr) -> tuple[li
         found = pl.DataFrame({"q": ordered["i"].filter(hit.shift(-1).fill_null(False)), "a": ordered["i"].filter(hit)})
         pairs.append(found)
         gone = pl.concat([found["q"].rename("i"), found["a"].rename("i")]).to_frame()
-        left = left.join(gone, on="i", how="anti", maintain_order="left")
+        left = left.clear() if gone.height == left.height else left.join(gone, on="i", how="anti", maintain_order="left")
     return pairs, left
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from http import HTTPStatus
 
-from openclaw_forensics.ingest.exceptions import CURL_CODES, call_in, family, status_of_reason
+from openclaw_forensics.ingest.exceptions import CURL_CODES, call_in, family, status_of_reason, without_frames
 from openclaw_forensics.ingest.quoted_values import ABSENT, Body, headers_in, read_body
 
 Call = dict[str, object]
@@ -26,9 +26,12 @@ _TRUNCATED = re.compile(r"\s?\(truncated\.{3}\)")
 
 def quoted(text: str) -> Call | None:
     """The call that a library's error text quotes, None when the text holds no such quote."""
-    text = text[:LIMIT]
+    whole = text[:LIMIT]
+    text = without_frames(whole)
     for mark, read in _READERS:
         if mark in text and (call := read(text)) is not None:
+            if read is _openapi and call.get("client") and (named := call_in(whole)):
+                call["client"] = " ".join(dict.fromkeys(f"{call['client']} {named}".split(" ")))
             return call
     return None
 
@@ -272,7 +275,7 @@ def _openapi(text: str) -> Call | None:
     named = _API_CLASS.search(text)
     client = "->".join(g for g in calling.groups() if g) if calling else None
     if client is None and named:
-        client = " ".join(c for c in (named[1].replace("\\\\", "\\"), call_in(text)) if c)
+        client = named[1].replace("\\\\", "\\")
     if (inner := _curl(text) if "cURL error" in text else None) is not None:
         return inner | {"client": client}
     call = _api_outcome(text, calling.end() if calling else 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-from openclaw_forensics.ingest.exceptions import CLASS, call_in, class_of, family, is_stack
+from openclaw_forensics.ingest.exceptions import CLASS, call_in, class_of, family, is_stack, without_frames
 from openclaw_forensics.ingest.quoted import LIMIT, Call, answer, node_target, place
 from openclaw_forensics.ingest.quoted_values import Body, dumped, read_body
 
@@ -37,17 +37,18 @@ def outcome(message: str, rest: str | None) -> Call | None:
     text = (f"{message}\n{rest}" if rest else message)[:LIMIT]
     if "\\n    at " in text:  # a stack inside a JSON string
         text = text.replace("\\\\n", "\n").replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
-    call = _object(text) or _props(text) or _status(text) or _transport(text) or _api_error(text)
+    told = without_frames(text)
+    call = _object(told) or _props(text) or _status(told, text) or _transport(told) or _api_error(told)
     if call is None:
         return None
-    return {"role": "failure", "client": _client(message, text)} | call
+    return {"role": "failure", "client": _client(message, told, text)} | call
 
 
-def _client(message: str, text: str) -> str | None:
+def _client(message: str, told: str, text: str) -> str | None:
     """The words that may name the operation: the record's own, the exception's class, the call in the trace."""
     first = message.split("\n", 1)[0].strip()
     words = first if len(first) <= 100 and "://" not in first and not CLASS.search(first) else None
-    parts = [part for part in (words, class_of(text), call_in(text)) if part]
+    parts = [part for part in (words, class_of(told), call_in(text)) if part]
     return " ".join(dict.fromkeys(parts))[:300] or None
 
 
@@ -103,7 +104,7 @@ def _status_in(held: dict[str, object], depth: int = 0) -> int | None:
 
 def _props(text: str) -> Call | None:
     """Node prints an error's own fields in braces behind the stack."""
-    found = _PROPS.search(text)
+    found = _PROPS.search(text) if "{\n" in text else None
     if not found:
         return None
     body = read_body(text[found.end() - 2 :].lstrip(" \n") if text[found.end() - 2] == "{" else text[text.rfind("{", 0, found.end()) :])
@@ -122,9 +123,9 @@ def _props(text: str) -> Call | None:
     }  # fmt: skip
 
 
-def _status(text: str) -> Call | None:
+def _status(text: str, whole: str) -> Call | None:
     found = _STATUS_WORDS.search(text[:4000])
-    if not found or not (is_stack(text) or CLASS.search(text)):
+    if not found or not (is_stack(whole) or CLASS.search(text)):
         return None
     call: Call = {"status": int(found[1])} | node_target(text)
     if named := _WITH_ERROR.search(text, found.end()):

@@ -16,8 +16,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
-from openclaw_forensics.exchanges import TIME
-
 _MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _CHINESE_MONTHS = {m: i for i, m in enumerate("一 二 三 四 五 六 七 八 九 十 十一 十二".split(), 1)}
 _TIME = r"(?P<H>\d{1,2})[:时](?P<M>\d\d)(?:[:分](?P<S>\d\d))?秒?"
@@ -39,7 +37,7 @@ _SHAPES = tuple(
 _CLOCK = re.compile(r"(?P<pre>上午|下午)?\s*" + _TIME + _AMPM + r"$")
 _EPOCH = re.compile(r"\d{9,19}$")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
-_FRACTION = r"[:\d]\d[.,](\d{1,9})"
+_COMMON = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_][0-9]{2}:[0-9]{2}:[0-9]{2}[.,][0-9]{3}$"
 _PM = frozenset({"pm", "p.m.", "下午", "晚上"})
 _AM = frozenset({"am", "a.m.", "上午", "凌晨"})
 
@@ -163,38 +161,36 @@ def read_stamps(stamps: pl.Series, calendar: Calendar) -> pl.DataFrame:
 
     A stamp without a zone is kept as if it were UTC (`zone_basis` "assumed").
     """
-    raw = stamps.rename("raw")
-    fraction = raw.str.extract(_FRACTION, 1)
-    digits = fraction.str.slice(0, 6)
-    epoch = raw.str.contains(r"^\d{9,11}\.\d+$")
-    base = (
-        pl.DataFrame({"raw": raw, "epoch": epoch})
-        .select(
-            pl.when(pl.col("epoch"))
-            .then(pl.col("raw").str.slice(0, 10))
-            .otherwise(pl.col("raw").str.replace(r"(\d\d:\d\d:\d\d)[.,]\d{1,9}", "$1"))
-        )
-        .to_series()
-    )
-    micros = digits.str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
-    epoch_fraction = raw.str.extract(r"^\d{9,11}\.(\d{1,6})", 1).str.pad_end(6, "0").cast(pl.Int64, strict=False)
-    seconds = _distinct(base, calendar)
-    frame = pl.DataFrame({"base": base}).join(seconds, on="base", how="left", maintain_order="left")
-    us = frame["us"]
-    if frame["clock"].fill_null(False).any():
-        us = pl.Series("us", _placed(us.to_list(), frame["clock"].to_list(), calendar), dtype=pl.Int64)
-    subsecond = fraction.is_not_null() | epoch_fraction.is_not_null() | raw.str.contains(r"^\d{12,19}$")
-    added = epoch_fraction.fill_null(micros)
-    whole_digits = raw.str.contains(r"^\d{12,19}$").fill_null(False)
-    total = us + pl.select(pl.when(whole_digits).then(0).otherwise(added)).to_series()
-    return pl.DataFrame({"us": total, "sub": subsecond, "zoned": frame["zoned"], "clock": frame["clock"]}).select(
-        pl.col("us").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(TIME).alias("at"),
-        pl.when(pl.col("us").is_null()).then(pl.lit("missing"))
-        .when(pl.col("clock").fill_null(False)).then(pl.lit("derived"))
-        .when(pl.col("sub").fill_null(False)).then(pl.lit("exact"))
+    cut = _cut(stamps.rename("raw"))
+    frame = cut.join(_distinct(cut["base"], calendar), on="base", how="left", maintain_order="left")
+    if frame["clock"].any():
+        placed = _placed(frame["us"].to_list(), frame["clock"].to_list(), calendar)
+        frame = frame.with_columns(pl.Series("us", placed, dtype=pl.Int64))
+    known = pl.col("us").is_not_null()
+    return frame.select(
+        (pl.col("us") + pl.col("micros")).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
+        pl.when(~known).then(pl.lit("missing"))
+        .when(pl.col("clock")).then(pl.lit("derived"))
+        .when(pl.col("sub")).then(pl.lit("exact"))
         .otherwise(pl.lit("second")).alias("time_quality"),
-        pl.when(pl.col("zoned").fill_null(False)).then(pl.lit("given")).otherwise(pl.lit("assumed")).alias("zone_basis"),
+        pl.when(pl.col("zoned")).then(pl.lit("given")).otherwise(pl.lit("assumed")).alias("zone_basis"),
     )  # fmt: skip
+
+
+def _cut(raw: pl.Series) -> pl.DataFrame:
+    """Each stamp as a base without fraction, the fraction in microseconds, and whether there was one."""
+    lengths = raw.str.len_bytes()
+    if raw.len() and lengths.min() == 23 == lengths.max() and raw.str.contains(_COMMON).all():
+        return pl.DataFrame(
+            {"base": raw.str.slice(0, 19), "micros": raw.str.slice(20, 3).cast(pl.Int64) * 1000}
+        ).with_columns(pl.lit(True).alias("sub"))
+    epoch = raw.str.contains(r"^[0-9]{9,11}\.[0-9]+$").fill_null(False)
+    digits = raw.str.contains(r"^[0-9]{12,19}$").fill_null(False)
+    fraction = raw.str.extract(r"(?::[0-9]{2}|^[0-9]{9,11})[.,]([0-9]{1,9})", 1)
+    base = raw.str.replace(r"(:[0-9]{2})[.,][0-9]{1,9}", "$1")
+    base = base.zip_with(~epoch, raw.str.extract(r"^([0-9]+)", 1))
+    micros = fraction.str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
+    return pl.DataFrame({"base": base, "micros": micros, "sub": fraction.is_not_null() | digits})
 
 
 def _distinct(base: pl.Series, calendar: Calendar) -> pl.DataFrame:

@@ -128,7 +128,7 @@ def _in_order(pieces: Iterator[Piece], layout: Layout, formats: FormatSet, calen
 def parse(piece: Piece, layout: Layout, formats: FormatSet, calendar: Calendar) -> Parsed:
     """One piece: its records cut, its calls found."""
     records = split_records(piece.data, layout, offset=piece.offset, line=piece.line, calendar=calendar)
-    calls = read_calls(records, formats.messages)
+    calls = read_calls(records, formats.groups)
     records = records.with_row_index("row")
     ignored = calls.filter(pl.col("role") == "ignore").select("row")
     noted = calls.filter(pl.col("role") == "record").select("row")
@@ -142,18 +142,27 @@ def _events(calls: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     """Fragments with their record's place and time; a line written twice counts once."""
     failed = pl.col("role").is_in(["failure", "answer"])
     events = calls.join(records, on="row", how="left", maintain_order="left")
-    same = pl.struct("raw_stamp", "thread", "logger", "message", "rest", "role")
-    again = ~same.is_first_distinct() & pl.col("raw_stamp").str.contains(r"[.,]\d").fill_null(False)
-    beside = (same == same.shift(1)).fill_null(False) & pl.col("raw_stamp").is_not_null()
-    several = pl.col("row").is_duplicated()  # a dump of several calls in one record
-    return (
-        events.filter(several | ~(again | beside))
-        .with_columns(
-            pl.when(failed).then("message").alias("message"),
-            pl.when(failed).then("rest").alias("rest"),
-        )
-        .match_to_schema(pl.Schema(EVENT), extra_columns="ignore")
-    )
+    events = events.filter(~_again(events))
+    return events.with_columns(
+        pl.when(failed).then("message").alias("message"), pl.when(failed).then("rest").alias("rest")
+    ).match_to_schema(pl.Schema(EVENT), extra_columns="ignore")
+
+
+def _again(events: pl.DataFrame) -> pl.Series:
+    """Which lines were written twice: same stamp, thread and text; without fractions of a second only neighbours."""
+    suspects = events.select(
+        "row", "raw_stamp", "thread", "logger", pl.struct("raw_stamp", "thread").is_duplicated().alias("twice")
+    ).with_row_index("i").filter(pl.col("twice") & pl.col("raw_stamp").is_not_null() & ~pl.col("row").is_duplicated())  # fmt: skip
+    flags = pl.Series([False]).new_from_index(0, events.height)
+    if suspects.is_empty():
+        return flags
+    lines = events[suspects["i"]]
+    same = pl.struct("raw_stamp", "thread", "logger", "message", "rest")
+    again = lines.select(
+        (~same.is_first_distinct() & pl.col("raw_stamp").str.contains(r"[.,][0-9]"))
+        | ((same == same.shift(1)).fill_null(False) & (pl.col("row") - pl.col("row").shift(1) == 1))
+    ).to_series()
+    return flags.scatter(suspects["i"].filter(again.fill_null(False)), True)
 
 
 def _sort_out(

@@ -22,8 +22,8 @@ _CONTINUES = re.compile(
     r"|Stack trace:|\"\}|  )"
 )
 _TRACE_WORD = r"(?:[Tt]race_?[Ii]d|tid|rid|[Rr]equest_?[Ii]d|req_?[Ii]d|correlation_?[Ii]d|uid|cid)"
-_TRACE_FRONT = rf"^\W{{0,2}}{_TRACE_WORD}[=: ]+([\w.-]{{4,80}})"
-_TRACE_ANYWHERE = r"\b(?:trace_?[iI]d|TraceId)[=:] ?([0-9a-f]{16,32})\b"
+_TRACE_FRONT = rf"^[\[(<]?{_TRACE_WORD}[=: ]+([A-Za-z0-9_.-]+)"
+_TRACE_ANYWHERE = r"(?:trace_?[iI]d|TraceId)[=:] ?([0-9a-f]{16,32})(?:[^0-9a-f]|$)"
 _ANSI = r"\x1b\[[0-9;]*[A-Za-z]"
 _JUL_LEVEL = r"^(INFO|WARNING|SEVERE|FINE|CONFIG|信息|警告|严重): "
 _FIELDS = ("stamp", "level", "thread", "logger", "trace_id")
@@ -135,16 +135,19 @@ def _after(line: pl.Series, head: pl.Series) -> pl.Series:
 def _heads(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """One row per head: n, the fields of the head, message."""
     schema: dict[str, pl.DataType] = {"n": pl.UInt32(), **dict.fromkeys(_FIELDS, pl.String()), "message": pl.String()}
-    rest = lines.select("n", "line").filter(~pl.col("line").str.contains(r"^(?:[ \t]|$)"))
+    line = pl.col("line")
+    rest = lines.select("n", "line").filter(~(line.str.starts_with(" ") | line.str.starts_with("\t") | (line == "")))
     found = []
     for rule in layout.heads:
         if rest.is_empty():
             break
-        hit = rest["line"].str.contains("^" + rule.prefix)
+        hit = rest["line"].str.contains(rule.test)
         mine, rest = (rest, rest.clear()) if hit.all() else (rest.filter(hit), rest.filter(~hit))
         if mine.is_empty():
             continue
-        taken = mine["line"].str.extract_groups(rule.expression).struct.unnest()
+        taken = mine["line"].str.extract_groups(rule.quick_expression).struct.unnest()
+        if taken["_head"].null_count():
+            taken = mine["line"].str.extract_groups(rule.expression).struct.unnest()
         message = mine["line"] if rule.whole else _after(mine["line"], taken["_head"])
         found.append(
             pl.DataFrame(
@@ -205,33 +208,51 @@ def _finish(records: pl.DataFrame, offset: int, line: int, calendar: Calendar) -
         if f"w_{name}" in records.columns:  # docker's stamp is exact and has a zone: it wins over an inner one without
             own = [pl.col(f"w_{name}"), pl.col(name)] if name == "stamp" else [pl.col(name), pl.col(f"w_{name}")]
             records = records.with_columns(pl.coalesce(own).alias(name))
-    text = pl.col("message")
-    trace = pl.coalesce(
-        pl.col("trace_id").str.strip_chars(),
-        pl.when(text.str.starts_with("[") | text.str.contains(r"^\w*[Ii]d[=:]")).then(text.str.extract(_TRACE_FRONT, 1)),
-        pl.when(text.str.contains_any(["trace_id=", "traceId=", "TraceId:", "TraceId="])).then(
-            text.str.extract(_TRACE_ANYWHERE, 1)
-        ),
-    )
-    # SkyWalking writes N/A where there is no segment: no id at all.
-    trace = pl.when(trace.is_in(["", "N/A", "-", "null", "Ignored_Trace"])).then(None).otherwise(trace)
-    stamps = read_stamps(records["stamp"].str.strip_chars(), calendar)
+    records = records.with_columns(_trace(records))
+    stamps = read_stamps(records["stamp"], calendar)
     return records.hstack(stamps).select(
         (pl.col("first") + line).cast(pl.Int64).alias("line"),
         (pl.col("last") + line).cast(pl.Int64).alias("end"),
         (pl.col("size").cum_sum() - pl.col("size") + offset).cast(pl.Int64).alias("offset"),
         pl.col("size").cast(pl.Int64),
-        pl.col("stamp").str.strip_chars().alias("raw_stamp"),
+        pl.col("stamp").alias("raw_stamp"),
         "at",
         "time_quality",
         "zone_basis",
         _level(pl.col("level")).alias("level"),
-        pl.col("logger").str.strip_chars().replace("", None),
-        pl.col("thread").str.strip_chars().replace("", None),
-        trace.alias("trace_id"),
+        _trimmed(records["logger"]),
+        _trimmed(records["thread"]),
+        "trace_id",
         "message",
         "rest",
     )
+
+
+def _trimmed(series: pl.Series) -> pl.Series:
+    """Without blanks around; empty is null."""
+    series = series.str.strip_chars()
+    blank = (series == "").fill_null(False)
+    return series.set(blank, None) if blank.any() else series
+
+
+def _trace(records: pl.DataFrame) -> pl.Series:
+    """The trace id of the head, else one that the message begins with or names."""
+    trace = _trimmed(records["trace_id"])
+    none = trace.is_in(["N/A", "-", "null", "Ignored_Trace"]).fill_null(False)  # SkyWalking without a segment
+    trace = trace.set(none, None) if none.any() else trace
+    lacking = trace.is_null()
+    if not lacking.any():
+        return trace
+    text = records["message"]
+    named = lacking & (text.str.contains(_TRACE_FRONT).fill_null(False) | text.str.contains(_TRACE_ANYWHERE).fill_null(False))
+    rows = named.arg_true()
+    if rows.is_empty():
+        return trace
+    some = text.gather(rows).to_frame()
+    found = some.select(
+        pl.coalesce(pl.col("message").str.extract(_TRACE_FRONT, 1), pl.col("message").str.extract(_TRACE_ANYWHERE, 1))
+    ).to_series()
+    return trace.scatter(rows, found)
 
 
 def _level(level: pl.Expr) -> pl.Expr:

@@ -8,8 +8,8 @@ from openclaw_forensics.exchanges import READ_COLUMNS, conform
 from openclaw_forensics.ingest.calls import FRAGMENT
 from openclaw_forensics.ingest.exceptions import family
 
-_URL = r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@?#]*@)?(?P<host>\[[^\]]*\]|[^/:?#]*)(?::(?P<port>\d{1,5}))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?"
-_TARGET = r"^(?P<path>/[^?#]*)(?:\?(?P<query>[^#]*))?"
+_ORIGIN = r"^([a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*)"
+_URL = r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@?#]*@)?(?P<host>\[[^\]]*\]|[^/:?#]*)(?::(?P<port>[0-9]{1,5}))?"
 _ANSWER_SIDE = (
     "status", "version", "error", "transport_error", "response_headers", "response_body", "response_body_state", "ms", "state_reason",
 )  # fmt: skip
@@ -145,16 +145,11 @@ def _address(calls: pl.DataFrame) -> pl.DataFrame:
         .when(is_url).then(target)
     )  # fmt: skip
     calls = calls.with_columns(url.alias("_url"), target.alias("_target"))
-    parts = calls["_url"].str.extract_groups(_URL).struct.unnest()
-    rest = calls["_target"].str.extract_groups(_TARGET).struct.unnest()
-    frame = pl.DataFrame({"u": parts["path"], "scheme": parts["scheme"].str.to_lowercase(), "p": parts["port"]})
-    port = frame["p"].cast(pl.Int64, strict=False)
-    scheme = pl.coalesce(frame["scheme"], pl.col("scheme"), pl.when(pl.col("port") == 443).then(pl.lit("https")))
-    host = pl.coalesce(parts["host"].str.to_lowercase().replace("", None), pl.col("host").str.to_lowercase())
-    path = pl.coalesce(parts["path"].replace("", "/"), rest["path"])
+    parts = _parts(calls["_url"], calls["_target"])
+    scheme = pl.coalesce(parts["scheme"], pl.col("scheme"), pl.when(pl.col("port") == 443).then(pl.lit("https")))
     calls = calls.with_columns(
-        scheme.alias("scheme"), host.alias("host"), path.alias("path"),
-        pl.coalesce(parts["query"], rest["query"]).alias("query"), pl.coalesce(port, pl.col("port")).alias("port"),
+        scheme.alias("scheme"), pl.coalesce(parts["host"], pl.col("host").str.to_lowercase()).alias("host"),
+        parts["path"], parts["query"], pl.coalesce(parts["port"], pl.col("port")).alias("port"),
     )  # fmt: skip
     default = pl.when(pl.col("scheme") == "https").then(443).when(pl.col("scheme") == "http").then(80)
     built = pl.when(pl.col("scheme").is_not_null() & pl.col("host").is_not_null() & pl.col("path").is_not_null()).then(
@@ -164,3 +159,30 @@ def _address(calls: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("_url", built, "_target").alias("url"),
         pl.coalesce(pl.col("port"), pl.when(pl.col("host").is_not_null()).then(default)).cast(pl.Int64).alias("port"),
     )
+
+
+def _parts(url: pl.Series, target: pl.Series) -> pl.DataFrame:
+    """scheme, host, port, path and query. Origins recur, so each distinct one is taken apart once."""
+    origin = url.str.extract(_ORIGIN, 1).rename("origin")
+    distinct = origin.unique(maintain_order=True).drop_nulls()
+    pieces = distinct.str.extract_groups(_URL).struct.unnest()
+    known = pl.DataFrame(
+        {
+            "origin": distinct,
+            "scheme": pieces["scheme"].str.to_lowercase(),
+            "host": pieces["host"].str.to_lowercase().replace("", None),
+            "port": pieces["port"].cast(pl.Int64, strict=False),
+        }
+    )
+    frame = pl.DataFrame({"origin": origin, "url": url, "target": target}).join(
+        known, on="origin", how="left", maintain_order="left"
+    )
+    behind = pl.col("url").cast(pl.Binary).bin.slice(pl.col("origin").str.len_bytes()).cast(pl.String)
+    place = pl.coalesce(behind, pl.when(pl.col("target").str.starts_with("/")).then("target"))
+    cut = place.str.replace(r"#.*$", "").str.splitn("?", 2)
+    path = cut.struct.field("field_0")
+    return frame.select(
+        "scheme", "host", "port",
+        pl.when(path == "").then(pl.lit("/")).otherwise(path).alias("path"),
+        cut.struct.field("field_1").alias("query"),
+    )  # fmt: skip

@@ -99,7 +99,7 @@ def _take(out: Outcome, own: _Reading | None, general: list[_Reading], *, in_ite
     source = own if own and own.code else coded
     if own and own.items and not own.fails and (in_items or source is None):
         first = own.items[0]
-        source = _Reading(first["code"], None, (own.message if own.message else first["message"]))
+        source = _Reading(first["code"], None, (first["message"] or own.message))
     if source is not None:
         out.code, out.subcode, out.message = source.code, source.subcode, source.message
         out.fields = source.fields[:MAX_FIELDS] or None

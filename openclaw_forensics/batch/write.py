@@ -17,7 +17,7 @@ def write(scan: Scan, output: Path, lang: Lang) -> None:
     texts: dict[str, str] = {}
     for report in scan.reports:
         name = report.name.rpartition("/")[2]
-        text = renderer(".html")(report.redacted.result, lang, name)
+        text = renderer(name)(report.redacted.result, lang, name)
         check(text, report.redacted.vault, report.name)
         texts[report.name] = text
     texts["index.html"] = render_index(scan.summary, lang)

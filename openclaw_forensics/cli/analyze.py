@@ -95,7 +95,7 @@ def _targets(outputs: list[str], stdout_format: str | None) -> list[Path]:
         from openclaw_forensics.report.registry import renderer
 
         for target in targets:
-            renderer(target.suffix)
+            renderer(target.name)
     return targets
 
 
@@ -108,10 +108,10 @@ def _write(
     if default:
         targets = list(free_pair())
     for target in targets:
-        text = renderer(target.suffix)(result, lang, target.name)
+        text = renderer(target.name)(result, lang, target.name)
         write_checked(text, redacted, target)
     if stdout_format in ("json", "md"):
-        text = renderer(f".{stdout_format}")(result, lang, "-")
+        text = renderer(f"-.{stdout_format}")(result, lang, "-")
         _checked(text, redacted, "standard output")
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
     elif not quiet:

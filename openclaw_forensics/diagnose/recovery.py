@@ -12,12 +12,14 @@ from urllib.parse import parse_qsl
 import polars as pl
 
 from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.platforms.message import parse_json
 
 OWN_RETRY = timedelta(minutes=15)  # contracts.md of the field: healed by the client's own attempts within this time
 
 Row = dict[str, object]
 _Key = tuple[object, ...]
 _ANY = object()  # any business object
+_DEEPEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,23 @@ class Recoveries:
 
     def _body(self, body: object) -> object:
         text = str(body or "")
+        valid, tree = parse_json(text)
+        if valid:
+            return self._without_volatile(tree, 0)
         if "=" in text and not text.lstrip().startswith(("{", "[", "<")):
             return self._steady(text)
         return text
+
+
+    def _without_volatile(self, node: object, depth: int) -> object:
+        if depth > _DEEPEST:
+            return None
+        if isinstance(node, dict):
+            kept = {k: v for k, v in node.items() if str(k).lower() not in self._volatile}
+            return {k: self._without_volatile(v, depth + 1) for k, v in kept.items()}
+        if isinstance(node, list):
+            return [self._without_volatile(v, depth + 1) for v in node]
+        return node
 
 
 def _key(row: Mapping[str, object]) -> _Key:

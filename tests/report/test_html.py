@@ -121,7 +121,9 @@ def test_a_page_that_would_be_too_heavy_shows_fewer_exchanges_in_full_and_counts
 
 def test_a_missing_field_stands_as_a_ghost_where_it_belongs() -> None:
     text = html.render(new_field(), "zh", "x.html")
-    assert re.search(r'&#34;number&#34;: &#34;8&#34;\n</span><span class="l m ghost">\s*<mark>⟨缺少 taxId⟩</mark>', text)
+    assert re.search(
+        r'&#34;number&#34;: &#34;8&#34;\n</span><span class="l m ghost">\s*<mark>⟨缺少 taxId⟩</mark>', text
+    )
 
 
 def test_the_token_is_a_pill_only_where_the_document_says_so() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from openclaw_forensics.diagnose.catalogue import Catalogue, Match
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
 from openclaw_forensics.diagnose.findings import Because, Cleared, Finding, Telling
+from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.platforms.model import When
 from openclaw_forensics.taxonomy import taxonomy
@@ -107,7 +108,7 @@ def _finding(match: Match, group: Group, contrasts: Contrasts) -> Finding:
 def _because(match: Match, group: Group, when: When | None, cause: str) -> tuple[Because, ...]:
     first = group.rows[0]
     rows = (int(str(first["row"])),)
-    steps = [Because(refusal(first), rows)]
+    steps = [Because(refusal(group.frame, first), rows)]
     why = match.entry.why if match.entry.why is not None and cause == match.entry.cause else None
     if why is not None:
         steps.append(Because(why, rows))
@@ -116,9 +117,9 @@ def _because(match: Match, group: Group, when: When | None, cause: str) -> tuple
     return tuple(steps)
 
 
-def refusal(row: Row) -> Text:
+def refusal(frame: Frame, row: Row) -> Text:
     """What the exchange was answered, in a sentence."""
-    operation = _operation(row)
+    operation = operation_name(frame, row)
     message = str(row["error_message"] or row["transport_error_text"] or "")[:_QUOTE]
     if row["status"] is None and row["transport_error"]:
         return phrase("transport", operation=operation, message=message or str(row["transport_error"]))
@@ -128,7 +129,11 @@ def refusal(row: Row) -> Text:
     return phrase("refused_plain", operation=operation, code=code)
 
 
-def _operation(row: Row) -> Text:
+def operation_name(frame: Frame, row: Row) -> Text:
+    """What people call the operation, else the call as it was made."""
+    known = frame.operation_names.get((str(row["platform"]), str(row["operation"])))
+    if known is not None:
+        return known
     name = row["operation"] or " ".join(str(x) for x in (row["method"], row["path"]) if x) or row["client_class"]
     return same(str(name)[:_QUOTE]) if name else phrase("unknown_operation")
 

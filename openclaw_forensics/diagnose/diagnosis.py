@@ -89,6 +89,7 @@ class Diagnosis:
 
 def diagnose(frame: Frame, knowledge: Knowledge) -> Diagnosis:
     """Ask every question of one frame."""
+    frame.operation_names = {(k, o.id): o.name for k, pack in knowledge.packs.items() for o in pack.operations}
     refreshing = frozenset(
         o.id for pack in knowledge.packs.values() for o in pack.operations if o.grant == "refresh_token"
     )

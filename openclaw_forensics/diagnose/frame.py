@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 import polars as pl
+
+from openclaw_forensics.words import Text
 
 # Ids, numbers and hashes in a path: the same call on another object has the same shape.
 _SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
@@ -53,6 +56,7 @@ class Frame:
 
     def __init__(self, exchanges: pl.DataFrame, records: pl.DataFrame, beside: Beside | None = None) -> None:
         self.beside = beside or Beside()
+        self.operation_names: Mapping[tuple[str, str], Text] = {}  # (platform, operation) -> what people call it
         shape = pl.col("path").str.replace_all(_SHAPE, "/{}")
         self.exchanges = (
             exchanges.sort(["started_at", "source_file", "line", "locator"], nulls_last=True, maintain_order=True)

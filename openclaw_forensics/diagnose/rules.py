@@ -132,7 +132,7 @@ def _of_exchanges(rule: Rule, frame: Frame, rows: list[Row], contrasts: Contrast
         rows=failing,
         affected=tuple(int(str(r["row"])) for r in rows if not r["failed"]),
         alternatives=rule.alternatives if when is None or when.alternatives is None else when.alternatives,
-        because=_because(rule, rows, when.contrast if when else ()),
+        because=_because(rule, frame, rows, when.contrast if when else ()),
         telling=tuple(_telling(rule, r) for r in rows[:_TELLING]),
         fix=rule.fix,
         sources=rule.source,
@@ -141,9 +141,9 @@ def _of_exchanges(rule: Rule, frame: Frame, rows: list[Row], contrasts: Contrast
     )
 
 
-def _because(rule: Rule, rows: Sequence[Row], held: Sequence[str]) -> tuple[Because, ...]:
+def _because(rule: Rule, frame: Frame, rows: Sequence[Row], held: Sequence[str]) -> tuple[Because, ...]:
     place = (int(str(rows[0]["row"])),)
-    opening = refusal(rows[0]) if rows[0]["failed"] else rule.title
+    opening = refusal(frame, rows[0]) if rows[0]["failed"] else rule.title
     return (Because(opening, place), Because(rule.why, place), *(Because(phrase(c), place) for c in held))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from openclaw_forensics.diagnose.claims import operation_name
 from openclaw_forensics.diagnose.detectors import Answer, Question
 from openclaw_forensics.diagnose.detectors.fields import names_of
 from openclaw_forensics.diagnose.findings import Because, Changed, Cleared, Finding, Telling
@@ -87,7 +88,7 @@ def _appeared(question: Question, named: str, records: list[Row]) -> Finding | N
         return None
     rows = tuple(int(str(a["row"])) for a in answers)
     at = rfc3339(first["started_at"]) if isinstance(first["started_at"], datetime) else "?"
-    operation = same(str(first["operation"] or first["operation_key"]))
+    operation = operation_name(question.frame, first)
     pointer, is_value = _pointer(first, named)
     steps = [Because(phrase("exception_names", field=same(named)), rows[:1], (int(str(records[0]["row"])),))]
     if before:
@@ -196,7 +197,7 @@ def _demand_finding(question: Question, leaf: str, rows: list[Row], without: lis
     numbers = tuple(int(str(r["row"])) for r in rows)
     at = rfc3339(first["started_at"]) if isinstance(first["started_at"], datetime) else "?"
     text = phrase(
-        "newly_required", count=len(without), operation=same(str(first["operation"] or first["operation_key"])),
+        "newly_required", count=len(without), operation=operation_name(question.frame, first),
         field=same(leaf), at=same(at),
     )  # fmt: skip
     missing = phrase("field_missing", wanted=same(leaf))

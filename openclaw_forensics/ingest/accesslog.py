@@ -107,18 +107,20 @@ class _Lines:
         layout = self.layouts[0]
         raw = by_csv(chunk.data, chunk.line, layout)
         if raw is not None:
-            frame = exchanges_of(raw, self._origin(layout, raw))
+            frame = exchanges_of(raw, self._origin(layout, raw, chunk))
             return Part(frame, empty(RECORDS), chunk.problems, Balance(exchanges=len(chunk.data)), layout.writer)
         lines, _ = unwrapped(lines_of(chunk.data, chunk.line))
         matched, left = by_pattern(lines, self.layouts)
-        frames = [exchanges_of(item.raw, self._origin(item.layout, item.raw)) for item in matched if item.raw.height]
+        frames = [
+            exchanges_of(item.raw, self._origin(item.layout, item.raw, chunk)) for item in matched if item.raw.height
+        ]
         frame = pl.concat(frames).sort("line") if frames else empty(READ_COLUMNS)
         return finish(self.path, frame, lines, left, problems=chunk.problems, writer=layout.writer)
 
-    def _origin(self, layout: Layout, raw: pl.DataFrame) -> Origin:
+    def _origin(self, layout: Layout, raw: pl.DataFrame, chunk: TextChunk) -> Origin:
         # A time that the line's tail tells in nginx's notation is nginx's, and so is the stamp.
         at_end = layout.stamp_at_end or (layout.tail and raw["tail"].str.contains(r"\d\.\d{3}").any() is True)
-        return Origin(self.path, self.name, layout.writer, stamp_at_end=at_end)
+        return Origin(self.path, self.name, layout.writer, stamp_at_end=at_end, escaped=b"\\" in chunk.data)
 
 
 class _Json:

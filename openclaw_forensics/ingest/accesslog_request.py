@@ -103,18 +103,19 @@ def _version(protocol: pl.Expr) -> pl.Expr:
 
 def _logged_host(raw: pl.DataFrame) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Scheme, host and port of the columns that log them; the name in the request before the server's own."""
+    nothing = pl.Series(values=[None], dtype=pl.String).new_from_index(0, raw.height)
     names = [name for name in ("host", "vhost") if name in raw.columns]
-    known = [pl.when(~pl.col(name).is_in(["-", "", "_"])).then(pl.col(name)) for name in names]
-    written = raw.select(pl.coalesce(*known) if known else pl.lit(None, dtype=pl.String).repeat_by(1).explode())
-    text = written.to_series() if known else pl.Series(values=[None], dtype=pl.String).new_from_index(0, raw.height)
-    groups = text.str.extract_groups(_HOST).struct.unnest()
-    port = groups.to_series(1).cast(pl.Int64)
+    host, port = nothing, nothing.cast(pl.Int64)
+    if names:
+        known = [pl.when(~pl.col(name).is_in(["-", "", "_"])).then(pl.col(name)) for name in names]
+        groups = raw.select(pl.coalesce(*known)).to_series().str.extract_groups(_HOST).struct.unnest()
+        host, port = groups.to_series(0).str.to_lowercase(), groups.to_series(1).cast(pl.Int64)
     if "port" in raw.columns:
         port = port.zip_with(port.is_not_null(), raw["port"].cast(pl.String).cast(pl.Int64, strict=False))
-    scheme = pl.Series(values=[None], dtype=pl.String).new_from_index(0, raw.height)
+    scheme = nothing
     if "scheme" in raw.columns:
         scheme = raw["scheme"].str.to_lowercase().str.extract("^(https?|wss?)")
-    return scheme, groups.to_series(0).str.to_lowercase(), port
+    return scheme, host, port
 
 
 def unescape(raw: pl.DataFrame) -> pl.DataFrame:

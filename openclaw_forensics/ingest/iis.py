@@ -228,7 +228,7 @@ def _said(raw: pl.DataFrame) -> list[pl.Expr]:
     parts: list[pl.Expr] = []
     if "win32" in raw.columns:
         parts.append(pl.col("win32").replace_strict(_WIN32, default=None, return_dtype=pl.String))
-    if "substatus" in raw.columns:
+    if {"substatus", "status"} <= set(raw.columns):
         failed = (pl.col("status").str.starts_with("4") | pl.col("status").str.starts_with("5")) & (
             pl.col("substatus") != "0"
         )

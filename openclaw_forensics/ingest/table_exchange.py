@@ -31,7 +31,8 @@ def exchange(row: Row, values: Values, header: Header, longest: Longest) -> dict
     answer = _answer(values, outcome, header)
     if target is None or answer is None:
         return None
-    notes = [answer.pop("note")] if answer.get("note") else []
+    said = answer.pop("note", "")
+    notes = [said] if said else []
     request = _body("request", values.get("request_body", ""), longest, notes)
     lossy = sorted(role for role in ("order", "shop", "trace") if lost_digits(values.get(role, "")))
     notes += [f"digits lost by scientific notation: {', '.join(lossy)}"] if lossy else []

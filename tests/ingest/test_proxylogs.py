@@ -199,6 +199,12 @@ def test_w3c_without_a_status_column_misses_no_answer() -> None:
     assert part.exchanges["answer_state"].to_list() == ["not_logged"]
 
 
+def test_w3c_with_a_substatus_and_no_status() -> None:
+    data = b"#Fields: date time cs-method cs-uri-stem sc-substatus\n2026-11-23 23:34:20 GET /a 19\n"
+    _, (part,) = read(W3CReader(), data)
+    assert part.exchanges.select("path", "status", "transport_error_text").rows() == [("/a", None, None)]
+
+
 def test_w3c_without_directives_is_read_by_the_default_fields() -> None:
     line = (
         b"2020-10-07 23:00:17 10.0.0.1 POST /api/x - 443 - 203.0.113.7 Push/1.0 https://a.example/b 200 0 0 26 "

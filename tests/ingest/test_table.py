@@ -176,6 +176,7 @@ def test_outcome_words(cells: dict[str, str], expected: str | None) -> None:
         pytest.param({"返回结果": "", "状态码": ""}, {"answer_state": "missing", "status": None}, id="no answer"),
         pytest.param({"返回结果": "", "错误信息": "Read timed out"}, {"transport_error": "timeout"}, id="timeout"),
         pytest.param({"返回结果": "", "是否成功": "成功"}, {"answer_state": "answered"}, id="only a flag"),
+        pytest.param({"返回结果": "", "是否成功": "失败"}, {"answer_state": "missing"}, id="failed without a word"),
         pytest.param({"状态码": "0"}, {"status": None, "answer_state": "answered"}, id="no status"),
         pytest.param({"请求参数": ""}, {"request_body": None, "request_body_state": "not_recorded"}, id="empty cell"),
         pytest.param({"请求参数": '{"phone":"138****0000"}'}, {"request_body_state": "masked"}, id="masked"),

@@ -2,8 +2,9 @@
 
 `make bench`, or `bench.py [--mb N] [--rounds N] [--only text,jsonlines,har,nginx,startup] [--keep FOLDER]`. All
 programs of one comparison run in turn, round after round, each in a process of its own; shown are medians, so a busy
-machine slows all alike. `work` is the time inside the process without its start, `whole` the process from start to end, peak
-memory that process's own. A peer that is not installed is named and left out. Nothing here fails for being slow.
+machine slows all alike. The first column is the time inside the process without its start where a program tells it,
+`whole` the process from start to end, peak memory that process's own. A peer that is not installed is named and left
+out. Nothing here fails for being slow.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def exchange(row: Row, values: Values, header: Header, longest: Longest) -> dict
         **request,
         **_headers("request", values.get("request_headers", "")),
         **_headers("response", values.get("response_headers", "")),
-        **_body("response", str(answer.pop("body", "")), longest, notes),
+        **_body("response", str(answer.pop("body", "")), longest, notes, rebuilt=bool(said)),
         **answer,
         "duration_ms": duration_ms(values.get("duration", ""), header.name_of("duration")),
         "trace_id": values.get("trace") or None,
@@ -141,12 +141,12 @@ def _status(text: str) -> int | None:
     return int(match[1]) if match and 100 <= int(match[1]) <= 599 else None
 
 
-def _body(side: str, text: str, longest: Longest, notes: list[object]) -> dict[str, object]:
-    """Text and state of a body. An empty cell does not say whether the body was empty or not logged."""
+def _body(side: str, text: str, longest: Longest, notes: list[object], *, rebuilt: bool = False) -> dict[str, object]:
+    """Text and state of a body, `rebuilt` from other columns. An empty cell does not say whether the body was empty or not logged."""
     state = "recorded"
     if not text:
         state = "not_recorded"
-    elif any("the answer is the export" in str(note) for note in notes) and side == "response":
+    elif rebuilt:
         state = "reconstructed"
     elif cut(text, *longest.get(f"{side}_body", (0, 0))):
         state = "truncated"

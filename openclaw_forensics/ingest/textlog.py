@@ -129,13 +129,20 @@ def parse(piece: Piece, layout: Layout, formats: FormatSet, calendar: Calendar) 
     """One piece: its records cut, its calls found."""
     records = split_records(piece.data, layout, offset=piece.offset, line=piece.line, calendar=calendar)
     calls = read_calls(records, formats.groups)
-    records = records.with_row_index("row")
+    events, kept, balance = sort_out(records.with_row_index("row"), calls)
+    return Parsed(events, kept, balance, piece.problems, piece.last)
+
+
+def sort_out(records: pl.DataFrame, calls: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, Balance]:
+    """The events (textlog_rows.EVENT), the records of interest without a call, and where the bytes went.
+
+    `records` are split_records' with `row`, `calls` fragments of them.
+    """
     ignored = calls.filter(pl.col("role") == "ignore").select("row")
     noted = calls.filter(pl.col("role") == "record").select("row")
     calls = calls.filter(~pl.col("role").is_in(["ignore", "record"]))
-    events = _events(calls, records)
-    kept, balance = _sort_out(records, calls.select("row"), ignored, noted)
-    return Parsed(events, kept, balance, piece.problems, piece.last)
+    kept, balance = _weigh(records, calls.select("row"), ignored, noted)
+    return _events(calls, records), kept, balance
 
 
 def _events(calls: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
@@ -165,7 +172,7 @@ def _again(events: pl.DataFrame) -> pl.Series:
     return flags.scatter(suspects["i"].filter(again.fill_null(False)), True)
 
 
-def _sort_out(
+def _weigh(
     records: pl.DataFrame, called: pl.DataFrame, ignored: pl.DataFrame, noted: pl.DataFrame
 ) -> tuple[pl.DataFrame, Balance]:
     """The records of interest among those without a call, and where the bytes went."""

@@ -83,13 +83,20 @@ def last_head(data: bytes, layout: Layout, tries: int = 4000) -> int:
 def _lines(data: bytes) -> pl.DataFrame:
     """The lines with their sizes in bytes, terminator included."""
     if b"\r" in data:
+        whole = data.endswith(b"\n")
         lines = pl.Series("line", data.decode("utf-8").split("\n"), dtype=pl.String)
-        if data.endswith(b"\n"):
-            lines = lines.head(lines.len() - 1)
-        frame = pl.DataFrame({"line": lines}).with_columns((pl.col("line").str.len_bytes() + 1).alias("size"))
+        lines = lines.head(lines.len() - 1) if whole else lines
+        size = (pl.col("line").str.len_bytes() + 1).cast(pl.Int64)
+        frame = pl.DataFrame({"line": lines}).with_columns(size.alias("size"))
+        if not whole:
+            frame[-1, "size"] -= 1
         return frame.with_columns(pl.col("line").str.strip_chars_end("\r"))
     frame = pl.read_lines(data)
-    return frame.rename({frame.columns[0]: "line"}).with_columns((pl.col("line").str.len_bytes() + 1).alias("size"))
+    size = (pl.col("line").str.len_bytes() + 1).cast(pl.Int64)
+    frame = frame.rename({frame.columns[0]: "line"}).with_columns(size.alias("size"))
+    if data and not data.endswith(b"\n"):
+        frame[-1, "size"] -= 1
+    return frame
 
 
 def split_records(data: bytes, layout: Layout, *, offset: int, line: int, calendar: Calendar) -> pl.DataFrame:

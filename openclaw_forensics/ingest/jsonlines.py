@@ -1,0 +1,196 @@
+"""Structured logs, one JSON object per line, whatever the emitter: its keys are recognised, not its name.
+
+    {"@timestamp":"2024-05-01T10:00:00Z","level":"INFO","message":"call done","method":"GET","url":"https://…","status":200}
+
+A record that holds a whole call is one; a message that is a line of a text log is read like one; docker's json-file
+holds lines of another log.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from openclaw_forensics.errors import Problem
+from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Part, ReadOptions, Sniff
+from openclaw_forensics.ingest.calls import FRAGMENT, read_calls
+from openclaw_forensics.ingest.jsonlines_calls import call_rows, record_columns
+from openclaw_forensics.ingest.jsonlines_keys import (
+    Keys, Shape, flat, flat_objects, learn_shape, load_keys, meanings, objects, schema_of,
+)  # fmt: skip
+from openclaw_forensics.ingest.lineformat import FormatSet, load_formats
+from openclaw_forensics.ingest.sources import Source, TextChunk
+from openclaw_forensics.ingest.stamps import Calendar, date_in_name
+from openclaw_forensics.ingest.textlog import TextLogReader, sort_out
+from openclaw_forensics.ingest.textlog_assembly import Assembly
+
+SAMPLES = 300
+NAMED_PROBLEMS = 20  # broken lines of one chunk that are named; the others are counted
+_DOCKER = frozenset({"log", "stream", "time"})
+_ACCESS = frozenset({"remote_addr", "request_uri", "body_bytes_sent", "upstream_addr", "response_flags", "bytes_sent"})
+
+
+class JsonLinesReader:
+    """JSON-lines logs of any emitter."""
+
+    name = "jsonlines"
+
+    def sniff(self, head: bytes, name: str) -> Sniff:
+        """The share of the first lines that are objects with a log's keys."""
+        lines = [line for line in head.split(b"\n")[:200] if line.strip()]
+        if len(lines) > 1 and len(head) >= 60_000:
+            lines = lines[:-1]  # the last one may be cut
+        if not lines or not lines[0].lstrip().startswith(b"{"):
+            return NOT_MINE
+        held = [o for o in objects(lines) if o is not None]
+        if len(held) * 2 < len(lines) or not held:
+            return NOT_MINE
+        if all(o.keys() >= _DOCKER for o in held):
+            return Sniff(90, "docker's json-file", "docker")
+        shape = learn_shape(held, load_keys())
+        columns = meanings(flat_objects(held, shape), load_keys(), len(held))
+        log = sum(columns[c].null_count() < len(held) for c in ("time", "message", "level", "url", "status"))
+        if log < 2:
+            return Sniff(20, "JSON objects without a log's keys")
+        if any(o.keys() & _ACCESS for o in held):
+            return Sniff(45, "JSON objects of a proxy's access log")
+        return Sniff(60 + 5 * log, f"{len(held)} of {len(lines)} lines are objects with a log's keys")
+
+    def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
+        """The log's parts; lines that are no JSON objects are counted as problems."""
+        keys = load_keys()
+        first = [o for o in objects(source.text_head().split(b"\n")[:SAMPLES]) if o is not None]
+        if first and all(o.keys() >= _DOCKER for o in first):
+            yield from _docker(source, options)
+            return
+        shape = learn_shape(first, keys)
+        formats = load_formats(options.formats_dirs)
+        calendar = Calendar(date_in_name(source.path.rsplit("/", 1)[-1]))
+        assembly = Assembly(source.path, self.name, "json lines")
+        waiting: TextChunk | None = None
+        for chunk in source.text(CHUNK):
+            if waiting is not None:
+                yield _part(waiting, shape, keys, formats, calendar, assembly, last=False)
+            waiting = chunk
+        if waiting is not None:
+            yield _part(waiting, shape, keys, formats, calendar, assembly, last=True)
+
+
+def _part(
+    chunk: TextChunk, shape: Shape, keys: Keys, formats: FormatSet, calendar: Calendar, assembly: Assembly, *, last: bool
+) -> Part:
+    columns, lines, problems, broken = _columns(chunk, shape, keys)
+    records = record_columns(columns, lines, calendar)
+    whole = call_rows(columns, lines["text"])
+    plain = records.join(whole.select("row"), on="row", how="anti", maintain_order="left")
+    said = read_calls(plain.drop("row"), formats.groups)
+    said = said.with_columns(plain["row"].gather(said["row"]).alias("row")) if said.height else said
+    calls = pl.concat([whole, said.match_to_schema(pl.Schema(FRAGMENT))]).sort("row", maintain_order=True)
+    events, kept, balance = sort_out(records, calls)
+    balance = replace(balance, problems=broken)
+    return assembly.add(events, kept, balance, (*chunk.problems, *problems), last=last)
+
+
+def _columns(chunk: TextChunk, shape: Shape, keys: Keys) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem], int]:
+    """The meanings of each line, the lines' places, what was broken and how many bytes that was."""
+    data = chunk.data
+    ends = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    try:
+        frame = pl.read_ndjson(io.BytesIO(data), schema=schema_of(shape)) if shape else pl.DataFrame()
+    except (PolarsError, pl.exceptions.PanicException):
+        frame = pl.DataFrame()
+    if frame.height == ends and b"\r" not in data:
+        text = pl.read_lines(data).to_series()
+        lines = pl.DataFrame(
+            {
+                "line": pl.int_range(chunk.line, chunk.line + ends, eager=True),
+                "size": (text.str.len_bytes() + 1).cast(pl.Int64),
+                "text": text,
+            }
+        )
+        if not data.endswith(b"\n"):
+            lines[-1, "size"] -= 1
+        return meanings(flat(frame, shape), keys, ends), lines, [], 0
+    return _one_by_one(chunk, shape, keys)
+
+
+def _one_by_one(chunk: TextChunk, shape: Shape, keys: Keys) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem], int]:
+    """The same, line by line, where one line broke the whole chunk."""
+    raw = chunk.data.split(b"\n")
+    if chunk.data.endswith(b"\n"):
+        raw.pop()
+    held = objects(raw)
+    good = [(index, o) for index, o in enumerate(held) if o is not None]
+    sizes = [len(line) + 1 for line in raw]
+    if sizes and not chunk.data.endswith(b"\n"):
+        sizes[-1] -= 1
+    bad = [index for index, o in enumerate(held) if o is None and raw[index].strip()]
+    problems = [Problem("malformed", "no JSON object on this line", line=chunk.line + index) for index in bad[:NAMED_PROBLEMS]]
+    if len(bad) > NAMED_PROBLEMS:
+        problems.append(Problem("malformed", f"{len(bad) - NAMED_PROBLEMS} more lines without a JSON object", line=chunk.line))
+    lines = pl.DataFrame(
+        {
+            "line": [chunk.line + i for i, _ in good],
+            "size": [sizes[i] for i, _ in good],
+            "text": [raw[i].decode("utf-8", "replace") for i, _ in good],
+        },
+        schema={"line": pl.Int64, "size": pl.Int64, "text": pl.String},
+    )
+    columns = meanings(flat_objects([o for _, o in good], shape), keys, len(good))
+    return columns, lines, problems, sum(sizes) - sum(sizes[i] for i, _ in good)
+
+
+class _Inner:
+    """What docker wrapped, as if the container runtime had written it: time, stream, line."""
+
+    def __init__(self, source: Source) -> None:
+        self.source, self.path = source, source.path
+        self.inner = 0
+
+    def text_head(self) -> bytes:
+        return self._unwrapped(self.source.text_head().split(b"\n")[:-1] or [b""], b"")[0]
+
+    def text(self, size: int) -> Iterator[TextChunk]:
+        begun, line, offset = b"", 1, 0
+        for chunk in self.source.text(size):
+            data, begun = self._unwrapped(chunk.data.split(b"\n"), begun)
+            self.inner += len(data)
+            yield TextChunk(data, offset, line, chunk.problems)
+            line, offset = line + data.count(b"\n"), offset + len(data)
+        if begun:
+            self.inner += len(begun) + 1
+            yield TextChunk(begun + b"\n", offset, line)
+
+    def _unwrapped(self, lines: list[bytes], begun: bytes) -> tuple[bytes, bytes]:
+        out: list[bytes] = []
+        for held in objects(line for line in lines if line.strip()):
+            text = str(held.get("log", "")) if held else ""
+            if not begun and held:
+                begun = f"{held.get('time', '')} {held.get('stream', 'stdout')} F ".encode("utf-8", "replace")
+            begun += text.rstrip("\n").replace("\n", " ").encode("utf-8", "replace")
+            if text.endswith("\n") or len(begun) > CHUNK:  # docker cuts long lines at 16 KiB
+                out.append(begun + b"\n")
+                begun = b""
+        return b"".join(out), begun
+
+
+def _docker(source: Source, options: ReadOptions) -> Iterator[Part]:
+    """The lines inside docker's json-file, read as the log they are."""
+    inner = _Inner(source)
+    parts = TextLogReader().read(inner, options)  # type: ignore[arg-type]  # it has the part of a Source that is used
+    last: Part | None = None
+    for part in parts:
+        if last is not None:
+            yield last
+        last = part
+    if last is None:
+        return
+    # The JSON around each line; a line that is no JSON at all is in it as well.
+    around = {"docker's JSON around a line": source.given - inner.inner}
+    yield replace(last, balance=replace(last.balance, irrelevant=last.balance.irrelevant | around), writer="docker")
+
+

@@ -1,0 +1,162 @@
+"""Which keys of a JSON-lines log say what: spellings from rules/formats/jsonlines.toml, laid over one file's own keys.
+
+A file's shape is learnt from its first lines, so that polars can read the rest with a fixed schema: every leaf as text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from openclaw_forensics.errors import RuleError
+from openclaw_forensics.resources import rules_dir
+
+DEPTH = 4
+BODIES = ("request_body", "response_body")
+Shape = dict[str, "Shape | None"]  # key to the keys inside, None for a leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The spellings by meaning, and what follows from them."""
+
+    by_meaning: dict[str, tuple[str, ...]]
+    inbound: frozenset[str]
+    seconds: frozenset[str]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All spellings, each once."""
+        return tuple(dict.fromkeys(path for paths in self.by_meaning.values() for path in paths))
+
+
+@lru_cache(maxsize=1)
+def load_keys() -> Keys:
+    """The shipped spellings. Raises RuleError when the file is wrong."""
+    path = rules_dir() / "formats" / "jsonlines.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        keys = {str(name): tuple(map(str, paths)) for name, paths in table["keys"].items()}
+        return Keys(keys, frozenset(table["inbound"]["kind"]), frozenset(table["seconds"]["keys"]))
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise RuleError(str(path), f"no table of key spellings: {error}") from error
+
+
+def objects(lines: Iterable[bytes]) -> list[dict[str, Any] | None]:
+    """Each line as an object; None for one that is no JSON object, or nested too deeply to be read."""
+    decoder = msgspec.json.Decoder()
+    held: list[dict[str, Any] | None] = []
+    for line in lines:
+        try:
+            value = decoder.decode(line)
+        except (msgspec.DecodeError, RecursionError, ValueError):
+            value = None
+        held.append(value if isinstance(value, dict) else None)
+    return held
+
+
+def learn_shape(samples: list[dict[str, Any]], keys: Keys) -> Shape:
+    """The keys of these objects that mean something; one that is sometimes text and sometimes an object is a leaf."""
+    wanted: dict[str, set[str]] = {}
+    for path in keys.paths:
+        parts = path.split(".")
+        for depth in range(1, len(parts)):
+            wanted.setdefault(".".join(parts[:depth]), set()).add(parts[depth])
+    return _shape(samples, "", set(keys.paths), wanted)
+
+
+def _shape(samples: list[dict[str, Any]], prefix: str, paths: set[str], wanted: dict[str, set[str]]) -> Shape:
+    shape: Shape = {}
+    for name in dict.fromkeys(key for sample in samples for key in sample):
+        path = f"{prefix}{name}"
+        values = [v for sample in samples if (v := sample.get(name)) is not None]
+        inner = [v for v in values if isinstance(v, dict)]
+        children = wanted.get(path, set())
+        nested = inner and len(inner) == len(values) and any(children & v.keys() for v in inner)
+        if nested and prefix.count(".") < DEPTH:
+            shape[name] = _shape(inner, f"{path}.", paths, wanted)
+        elif path in paths or (inner and children):
+            shape[name] = None
+    return {name: inside for name, inside in shape.items() if inside is None or inside}
+
+
+def schema_of(shape: Shape) -> dict[str, pl.DataType]:
+    """The shape as a schema for `read_ndjson`: leaves are text, whatever they hold."""
+    return {name: pl.String() if inner is None else pl.Struct(schema_of(inner)) for name, inner in shape.items()}
+
+
+def flat(frame: pl.DataFrame, shape: Shape, prefix: str = "") -> dict[str, pl.Series]:
+    """The leaves by dotted path."""
+    found: dict[str, pl.Series] = {}
+    for name, inner in shape.items():
+        series = frame[name]
+        if inner is None:
+            found[f"{prefix}{name}"] = series
+        else:
+            found |= flat(series.struct.unnest(), inner, f"{prefix}{name}.")
+    return found
+
+
+def flat_objects(held: list[dict[str, Any]], shape: Shape, prefix: str = "") -> dict[str, pl.Series]:
+    """The same from objects that were decoded one by one."""
+    found: dict[str, pl.Series] = {}
+    for name, inner in shape.items():
+        values = [o.get(name) for o in held]
+        if inner is None:
+            found[f"{prefix}{name}"] = pl.Series([_text(v) for v in values], dtype=pl.String)
+        else:
+            found |= flat_objects([v if isinstance(v, dict) else {} for v in values], inner, f"{prefix}{name}.")
+    return found
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def meanings(found: dict[str, pl.Series], keys: Keys, height: int) -> pl.DataFrame:
+    """One column per meaning, the first spelling that holds something, and `<meaning>@`, which spelling that was."""
+    columns: dict[str, pl.Series] = {}
+    for meaning, paths in keys.by_meaning.items():
+        present = [path for path in paths if path in found]
+        series = pl.Series([None], dtype=pl.String).new_from_index(0, height)
+        source = series
+        for path in present:
+            take = series.is_null() & found[path].is_not_null()
+            if take.all():
+                series, source = found[path], pl.Series([path], dtype=pl.String).new_from_index(0, height)
+            elif take.any():
+                series = series.zip_with(~take, found[path])
+                source = source.zip_with(~take, pl.Series([path], dtype=pl.String).new_from_index(0, height))
+            if not series.null_count():
+                break
+        columns[meaning] = series
+        if meaning in BODIES:
+            columns[f"{meaning}@"] = source
+    return pl.DataFrame({name: series.rename(name) for name, series in columns.items()})
+
+
+def raw_value(line: str, path: str) -> str | None:
+    """The value at a dotted path as the line writes it, digits and order untouched; None when it is not there."""
+    text: bytes = line.encode()
+    try:
+        for name in _steps(text, path):
+            text = bytes(msgspec.json.decode(text, type=dict[str, msgspec.Raw])[name])
+    except (msgspec.DecodeError, KeyError, RecursionError):
+        return None
+    return text.decode("utf-8", "replace")
+
+
+def _steps(text: bytes, path: str) -> list[str]:
+    """The keys to follow: a dot is nesting, unless a key is written with it."""
+    if f'"{path}"'.encode() in text:
+        return [path]
+    return path.split(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 import polars as pl
 
 from openclaw_forensics.platforms import columns, places
@@ -13,6 +14,7 @@ from openclaw_forensics.platforms.model import Test
 
 _ROW_COLUMNS = ("url", "query", "host", "path", "status", "request_headers", "request_body", "response_headers")
 _SEVERAL = frozenset({"query", "form", "param"})  # kinds whose place may hold several values
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 _BODIES = frozenset({"json", "param", "xml", "form"})
 
 
@@ -89,12 +91,26 @@ def _doubtful(place: places.Place) -> pl.Expr:
         if place.kind == "param":
             doubt = doubt | (pl.col("query").str.count_matches(f"{place.argument}=", literal=True) > 1)
     if place.kind in _BODIES:
-        body = pl.col(f"{place.side}_body").str.strip_chars()
-        whole = (body.str.starts_with("{") & body.str.ends_with("}")) | (
-            body.str.starts_with("[") & body.str.ends_with("]")
-        )
-        doubt = doubt | (pl.col("value").is_null() & (body != "") & ~whole)
+        body = pl.col(f"{place.side}_body")
+        suspect = pl.col("value").is_null() & (body.str.strip_chars() != "")
+        broken = pl.when(suspect).then(body).map_batches(_no_json, return_dtype=pl.Boolean)
+        doubt = doubt | (suspect & broken)
     return doubt
+
+
+def _no_json(bodies: pl.Series) -> pl.Series:
+    """Whether a body is anything but JSON; null bodies are not."""
+
+    def broken(text: str | None) -> bool:
+        if text is None:
+            return False
+        try:
+            _RAW.decode(text)
+        except (msgspec.MsgspecError, RecursionError):
+            return True
+        return text[:1] == '"'  # may be JSON inside a string
+
+    return pl.Series([broken(text) for text in bodies.to_list()], dtype=pl.Boolean)
 
 
 def _one_by_one(frame: pl.DataFrame, condition: Test) -> pl.Series:

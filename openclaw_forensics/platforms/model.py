@@ -320,8 +320,10 @@ class SchemeParams(_Model):
 class Scheme(Sourced):
     """A signature scheme as data.
 
-    `parts` are joined by `join` into the string to sign: `key`, `method`, `path`, `url`, `host`, `body`, `timestamp`,
-    `params`, `body_digest:md5|sha256[:hex|base64]`, `lit:TEXT`, or any place. An absent optional place ends in `?`.
+    `parts` are joined by `join` into the string to sign: `key`, `app` (that of the key, else the request's), `method`,
+    `path`, `url`, `host`, `body`, `timestamp`, `params`, `body_digest:md5|sha256[:hex|base64]`, `lit:TEXT`, or any
+    place. An absent optional part ends in `?`. `key_suffix_re` takes from the sent signature (first group) what is
+    appended to the key, `prefix_re` (first group) what stands before the computed value in the sent one.
     """
 
     id: str
@@ -331,7 +333,7 @@ class Scheme(Sourced):
         "hmac-sha256", "hmac-sha512", "hmac-sha1", "hmac-md5", "sha256", "sha1", "md5", "aws4-hmac-sha256",
         "rsa-sha256", "ecdsa-sha256", "ed25519",
     ]  # fmt: skip
-    encoding: Literal["hex", "HEX", "base64"] = "hex"
+    encoding: Literal["hex", "HEX", "base64", "base64-of-hex"] = "hex"
     key: Literal["signing_key", "webhook_key", "client_secret"] = "signing_key"
     key_encoding: Literal["text", "hex", "base64"] = "text"
     parts: tuple[str, ...] = ()
@@ -340,6 +342,8 @@ class Scheme(Sourced):
     path_strip: str | None = None  # prefix taken off the path
     placed: Places = ()  # where the signature sits; default: places.signature
     placed_re: str | None = None  # takes the signature out of the placed value (first group)
+    key_suffix_re: str | None = None
+    prefix_re: str | None = None
     tests: tuple[SchemeVector, ...] = ()
 
 

@@ -34,7 +34,7 @@ _FIELDS: dict[type[BaseModel], tuple[str, ...]] = {
     Expected: ("message",),
     Operation: ("host",),
     ErrorRow: ("match",),
-    Scheme: ("placed_re",),
+    Scheme: ("placed_re", "key_suffix_re", "prefix_re"),
     Ack: ("body",),
     Deprecation: ("path", "host"),
     Webhooks: ("user_agents",),

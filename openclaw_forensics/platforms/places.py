@@ -126,7 +126,7 @@ def _json(place: Place, message: Message) -> Found:
 
 def _walk(node: Any, tokens: tuple[str, ...]) -> Iterator[str]:
     """Texts at the end of a pointer; null and empty containers are no values."""
-    return (text for _, end in nodes(node, tokens) if (text := _text(end)) is not None)
+    return (text for _, end in nodes(node, tokens) if (text := text_of(end)) is not None)
 
 
 def nodes(node: Any, tokens: tuple[str, ...], at: str = "") -> Iterator[tuple[str, Any]]:
@@ -146,7 +146,8 @@ def nodes(node: Any, tokens: tuple[str, ...], at: str = "") -> Iterator[tuple[st
             yield from nodes(node[index], rest, f"{at}/{index}")
 
 
-def _text(node: Any) -> str | None:
+def text_of(node: Any) -> str | None:
+    """A JSON value as text: strings as they are, numbers with their digits, containers as compact JSON."""
     if node is None or node in ({}, []):
         return None
     if isinstance(node, bool):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from openclaw_forensics.platforms.model import TimestampRule
@@ -26,6 +27,8 @@ class Stamp:
 def read_stamp(text: str, rule: TimestampRule) -> Stamp | None:
     """Read a stamp in any usual form; `rule` gives the format and zone of a written-out one. None if it is none."""
     text = text.strip()[:64]
+    if rule.unit == "text" and rule.format is not None and (at := _parsed(text, rule.format)) is not None:
+        return Stamp(_in_zone(at, rule.zone), "text")  # fourteen digits may be a date as well
     if _EPOCH.match(text):
         return _epoch(text)
     for form in (rule.format, _BASIC):
@@ -36,7 +39,16 @@ def read_stamp(text: str, rule: TimestampRule) -> Stamp | None:
     try:
         return Stamp(_in_zone(datetime.fromisoformat(text), rule.zone), "iso8601")
     except ValueError:
+        return _http_date(text)
+
+
+def _http_date(text: str) -> Stamp | None:
+    """An HTTP date (RFC 9110, 5.6.7)."""
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    return Stamp(_in_zone(at, "UTC"), "text")
 
 
 def _epoch(text: str) -> Stamp | None:
@@ -52,7 +64,7 @@ def _epoch(text: str) -> Stamp | None:
 
 def _parsed(text: str, form: str) -> datetime | None:
     try:
-        return datetime.strptime(text, form)  # noqa: DTZ007  the zone follows
+        return datetime.strptime(text, form)  # the zone follows
     except ValueError:
         return None
 

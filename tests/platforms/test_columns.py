@@ -137,6 +137,10 @@ CONDITIONS = [
     {"place": "response.json:/l/*/a", "equals": "1"},
     {"place": "response.status", "equals": "403"},
     {"place": "request.form:a", "exists": False},
+    {"place": "response.json:/a", "exists": False},
+    {"place": "response.json:/a/b", "exists": False},
+    {"place": "request.param:a", "exists": False},
+    {"place": "response.xml:a", "exists": False},
 ]
 
 

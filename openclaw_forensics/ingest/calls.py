@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS
+from openclaw_forensics.ingest.calls_blocks import WIRE_MARK, between_marks, wire
 from openclaw_forensics.ingest.calls_dumps import MARKS as DUMP_MARKS
 from openclaw_forensics.ingest.calls_dumps import dumps
 from openclaw_forensics.ingest.lineformat import MessageGroup, MessageRule
@@ -79,10 +80,33 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
     rest = _by_python(rest, errorish, _error, found)
     _by_groups(rest, [group for group in groups if _notes(group)], found)
-    if not found:
-        return pl.DataFrame(schema=FRAGMENT)
-    fragments = pl.concat(found, how="vertical").sort("row", maintain_order=True)
-    return _with_json(fragments)
+    fragments = pl.concat([pl.DataFrame(schema=FRAGMENT), *found]).sort("row", maintain_order=True)
+    return _with_blocks(_with_json(fragments), records)
+
+
+def _with_blocks(fragments: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Add what a writer spreads over many records: OkHttp's and Feign's blocks, HttpClient's wire log."""
+    wired = records["message"].str.contains(WIRE_MARK, literal=True)
+    marked = fragments["writer"].is_in(["OkHttp", "Feign"]).fill_null(False)
+    if not wired.any() and not marked.any():
+        return fragments
+    rows = records.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "thread", "message", "rest")
+    if wired.any():
+        chosen = rows.filter(wired | rows["message"].str.contains("->http", literal=True))
+        calls = wire(chosen.select("row", "message").iter_rows())
+        seen = pl.Series("row", rows.filter(wired)["row"])
+        other = fragments.filter(~pl.col("row").is_in(seen.to_list()))
+        used = fragments_of([{"row": r, "role": "ignore"} for r in set(seen.to_list()) - {c["row"] for c in calls}])
+        fragments = pl.concat([other, fragments_of(calls), used]).sort("row", maintain_order=True)
+    fields, taken = between_marks(rows) if marked.any() else ({}, set())
+    if not fields and not taken:
+        return fragments
+    kept = []
+    for call in fragments.iter_rows(named=True):
+        if call["row"] not in taken:
+            kept.append(call | {k: v for k, v in fields.get(call["row"], {}).items() if v is not None})
+    lines = [{"row": r, "role": "ignore"} for r in taken]
+    return pl.concat([fragments_of(kept), fragments_of(lines)]).sort("row", maintain_order=True)
 
 
 def _text(records: pl.DataFrame) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from openclaw_forensics.ingest.curl_text import read_curl
 from openclaw_forensics.ingest.quoted_values import read_body
 
 Call = dict[str, Any]
@@ -22,6 +23,8 @@ def dumps(text: str) -> list[Call]:
         return _http_client(text)
     if "Request Url:" in text:
         return _hutool(text)
+    if "\n< HTTP/" in text or "\n> " in text:
+        return [seen.call for seen in read_curl(text)]
     return []
 
 

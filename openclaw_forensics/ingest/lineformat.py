@@ -78,6 +78,7 @@ class Message(_Model):
 
     role: Role
     pattern: str
+    writer: str | None = None  # as exchanges show it; the file's where not given
     marks: tuple[str, ...] = ()  # one of these literals occurs in every match; makes reading fast
     logger: str | None = None  # regex on the logger's name
     direction: Literal["out", "inbound"] = "out"
@@ -309,7 +310,7 @@ def _messages(form: LineFormat, path: Path) -> list[MessageRule]:
         compiled = _compile(pattern, path)
         if unknown := compiled.groupindex.keys() - CALL_GROUPS:
             raise RuleError(str(path), f"unknown group {sorted(unknown)[0]!r} in a message pattern")
-        rules.append(MessageRule(form.writer or form.name, message, engine(pattern), tuple(compiled.groupindex)))
+        rules.append(MessageRule(message.writer or form.writer or form.name, message, engine(pattern), tuple(compiled.groupindex)))
     return rules
 
 

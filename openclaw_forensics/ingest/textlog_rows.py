@@ -32,7 +32,7 @@ EVENT: dict[str, pl.DataType] = FRAGMENT | {
 CALL: dict[str, pl.DataType] = EVENT | {"end_at": READ_COLUMNS["started_at"], "answer_state": pl.String()}
 
 # Writers whose text shows the bytes as sent, but for undecodable ones.
-_EXACT_WRITERS = ("java_clients", "wire", "axios", "http.client")
+_EXACT_WRITERS = ("OkHttp", "Feign", "wire", "axios", "http.client", "curl")
 
 
 def joined(questions: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:

@@ -124,3 +124,12 @@ def test_print_is_short_and_begins_with_the_verdict(tmp_path: Path, name: str) -
     assert verdict[1].split()[0] in sheets[0]
     assert "page.html" in sheets[0]
     assert f"1/{len(sheets)}" in sheets[0]
+
+
+@pytest.mark.parametrize(("size", "picture", "table"), [("1280,720", 1, 0), ("600,844", 0, 1)])
+def test_on_a_narrow_screen_the_table_replaces_the_picture(tmp_path: Path, size: str, picture: int, table: int) -> None:
+    text = html.render(DOCUMENTS["token_cascade"](), "zh", "page.html")
+    shown = "document.querySelector('#when {}').checkVisibility({{contentVisibilityAuto: true}}) ? 1 : 0"
+    assert measure(tmp_path, text, shown.format("svg.picture"), size) == picture
+    height = "document.querySelector('#when figure > details').getBoundingClientRect().height > 60 ? 1 : 0"
+    assert measure(tmp_path, text, height, size) == table

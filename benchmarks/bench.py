@@ -3,8 +3,8 @@
 `make bench`, or `bench.py [--mb N] [--rounds N] [--only text,jsonlines,har,nginx,startup] [--keep FOLDER]`. All
 programs of one comparison run in turn, round after round, each in a process of its own; shown are medians, so a busy
 machine slows all alike. The first column is the time inside the process without its start where a program tells it,
-`whole` the process from start to end, peak memory that process's own. A peer that is not installed is named and left
-out. Nothing here fails for being slow.
+`whole` the process from start to end, `cpu` its processor seconds, peak memory its own. A peer that is not installed
+is named and left out. Nothing here fails for being slow.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Samples:
     whole: list[float] = field(default_factory=list)
     work: list[float] = field(default_factory=list)
     peak: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     found: str = ""
 
     def median(self) -> float:
@@ -150,9 +151,10 @@ def python(name: str, title: str, path: Path) -> Subject:
 def run(subject: Subject, samples: Samples) -> None:
     """One round of one subject."""
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
-    began = time.perf_counter()
+    began, used = time.perf_counter(), _cpu_of_children()
     done = subprocess.run(subject.command, capture_output=True, env=environment, check=False)
     samples.whole.append(time.perf_counter() - began)
+    samples.cpu.append(_cpu_of_children() - used)
     if done.returncode:
         samples.found = f"failed: {done.stderr.decode(errors='replace').strip()[-200:]}"
         return
@@ -164,6 +166,12 @@ def run(subject: Subject, samples: Samples) -> None:
             samples.peak.append(told["peak_mib"])
 
 
+def _cpu_of_children() -> float:
+    """Processor seconds, user and system, of all children that have ended; 0 on Windows."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def compare(comparison: Comparison, rounds: int) -> None:
     """Run the subjects in turn and print a table with ratios to ours."""
     samples = {subject.name: Samples() for subject in comparison.subjects}
@@ -172,7 +180,7 @@ def compare(comparison: Comparison, rounds: int) -> None:
             run(subject, samples[subject.name])
     size = f", {comparison.megabytes:.0f} MB" if comparison.megabytes else ""
     print(f"\n{comparison.title}{size}, {rounds} rounds in turn")
-    print(f"  {'':34} {'median s':>9} {'whole s':>9} {'MB/s':>7} {'peak MiB':>9}  beside ours")
+    print(f"  {'':34} {'median s':>9} {'whole s':>9} {'cpu s':>7} {'MB/s':>7} {'peak MiB':>9}  beside ours")
     ours = samples[comparison.subjects[0].name]
     base = statistics.median(ours.whole) if comparison.whole else ours.median()
     for subject in comparison.subjects:
@@ -184,10 +192,11 @@ def compare(comparison: Comparison, rounds: int) -> None:
 def _line(name: str, samples: Samples, comparison: Comparison, base: float) -> str:
     whole = statistics.median(samples.whole)
     seconds = whole if comparison.whole else samples.median()
+    cpu = statistics.median(samples.cpu)
     speed = f"{comparison.megabytes / seconds:.0f}" if comparison.megabytes else ""
     peak = f"{statistics.median(samples.peak):.0f}" if samples.peak else ""
     ratio = f"{seconds / base:.2f} times ours" if seconds != base else ""
-    return f"  {name:34} {seconds:9.3f} {whole:9.3f} {speed:>7} {peak:>9}  {ratio:18} {samples.found}"
+    return f"  {name:34} {seconds:9.3f} {whole:9.3f} {cpu:7.2f} {speed:>7} {peak:>9}  {ratio:18} {samples.found}"
 
 
 def peers(names: Sequence[str]) -> tuple[str, ...]:

@@ -142,7 +142,10 @@ def _status(text: str) -> int | None:
 
 
 def _body(side: str, text: str, longest: Longest, notes: list[object], *, rebuilt: bool = False) -> dict[str, object]:
-    """Text and state of a body, `rebuilt` from other columns. An empty cell does not say whether the body was empty or not logged."""
+    """Text and state of a body, `rebuilt` from other columns or its own.
+
+    An empty cell does not say whether the body was empty or not logged.
+    """
     state = "recorded"
     if not text:
         state = "not_recorded"

@@ -31,6 +31,7 @@ NAMES = (
     "mixup",
     "duplicates",
     "sync",
+    "receivers",
 )
 
 

@@ -16,11 +16,10 @@ from openclaw_forensics.redact.document import Redacted
 from openclaw_forensics.result import Labels, Result, RootCause
 from openclaw_forensics.summary import (
     Group,
-    GroupVerdict,
     Incident,
+    Span,
     Summary,
-    SummaryInput,
-    SummaryUnexplained,
+    UnexplainedCount,
     Unread,
 )
 
@@ -90,9 +89,7 @@ def _alone(keys: Sequence[tuple[str | None, str | None]], platform: str | None) 
     return sum(p == platform for p, _ in keys) == 1
 
 
-def _records_of(
-    records: pl.DataFrame, exchanges: pl.DataFrame, platform: str | None, *, alone: bool
-) -> pl.DataFrame:
+def _records_of(records: pl.DataFrame, exchanges: pl.DataFrame, platform: str | None, *, alone: bool) -> pl.DataFrame:
     """Records of the group's exchanges; those that name only the platform where it has one shop."""
     linked = pl.col("exchange_id").is_in(exchanges["exchange_id"].to_list())
     loose = pl.col("exchange_id").is_null() & pl.col("platform").eq_missing(pl.lit(platform, dtype=pl.String))
@@ -114,20 +111,15 @@ def _group(key: Key, result: Result) -> Group:
         shop=key[1],
         exchanges=result.input.exchanges,
         failures=result.input.failures,
-        verdict=GroupVerdict.model_validate(_short(result)) if result.verdict else None,
+        verdict=result.verdict,
         timeline=result.timeline,
     )
-
-
-def _short(result: Result) -> dict[str, object]:
-    verdict = result.verdict
-    return verdict.model_dump(exclude={"root_cause"}) if verdict is not None else {}
 
 
 def _incident(key: Key, result: Result, cause: RootCause) -> Incident:
     mark = fingerprint(cause)
     return Incident(
-        **_short(result),  # type: ignore[arg-type]
+        **dict(result.verdict or ()),
         fingerprint=mark,
         report=f"reports/{_name(key)}-{cause.cause.replace('.', '-')}-{mark[:8]}.html",
         platform=key[0],
@@ -160,15 +152,13 @@ def _summary(
     analysis: Analysis, labels: Labels, groups: list[Group], incidents: list[Incident], unexplained: int
 ) -> Summary:
     read = analysis.described
-    unread = [
-        Unread(path=f.path, problem=p.message) for f in read.files for p in f.problems if p.kind in _UNREAD
-    ]
+    unread = [Unread(path=f.path, problem=p.message) for f in read.files for p in f.problems if p.kind in _UNREAD]
     return Summary(
         tool=analysis.tool,
         labels=labels,
-        input=SummaryInput(first_at=read.first_at, last_at=read.last_at, timezone=read.timezone),
+        input=Span(first_at=read.first_at, last_at=read.last_at, timezone=read.timezone),
         groups=tuple(groups),
         incidents=tuple(incidents),
         unread=tuple(unread),
-        unexplained=SummaryUnexplained(failures=unexplained),
+        unexplained=UnexplainedCount(failures=unexplained),
     )

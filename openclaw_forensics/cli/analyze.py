@@ -1,23 +1,23 @@
 """`analyze`: one incident, captures in, verdict and report out."""
 
+# ruff: noqa: PLR0917 - the parameters are the options, and typer passes them by name
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openclaw_forensics.cli import options as o
+from openclaw_forensics.cli.outcome import exit_code
+from openclaw_forensics.cli.outputs import checked, free_pair, say, stdout_format, targets_of, write_reports
+from openclaw_forensics.cli.progress import working
 from openclaw_forensics.errors import UsageError
 
 if TYPE_CHECKING:
-    from openclaw_forensics.analysis import Analysis
     from openclaw_forensics.redact.document import Redacted
-    from openclaw_forensics.result import Result
-
-STDOUT_FORMATS = ("text", "json", "md", "ndjson")
-_UNREAD = ("unreadable", "unsupported", "unrecognised", "encrypted")
 
 
 def command(
@@ -51,123 +51,49 @@ def command(
     output: Annotated[
         list[str] | None, typer.Option("-o", "--output", help="Write a report here; the suffix picks the format.")
     ] = None,
-    format: Annotated[str | None, typer.Option("--format", help="Standard output: text, json, md or ndjson.")] = None,  # noqa: A002
+    format: Annotated[str | None, typer.Option("--format", help="Standard output: text, json, md or ndjson.")] = None,
 ) -> int:
     """Analyse one incident: captures in, verdict and report out."""
     o.not_built(mapping=mapping, baseline=baseline, templates=templates, jobs=jobs)
     chosen, level = o.language(lang), o.fail_level(fail_on)
-    targets = _targets(output or [], format)
-    if no_redact and targets and not i_know_this_leaks:
-        raise UsageError("--no-redact into a file needs --i-know-this-leaks")
+    shown = stdout_format(format)
+    targets = targets_of(output or [], paths)
+    default = not targets and shown is None
+    if no_redact and (targets or default) and not i_know_this_leaks:
+        raise UsageError("--no-redact into a file needs --i-know-this-leaks; --format text writes no file")
     settings = o.settings_of(
         platforms=platform, timezone=timezone, since=since, until=until, shop=shop, order=order, operation=operation,
         request_id=request_id, input_format=input_format, formats=formats, rules=rules, receiver=receiver, case=case,
         secrets=secrets, hide_ids=hide_ids, no_redact=no_redact, now=now, strict=strict,
     )  # fmt: skip
-    _check_format(input_format)
     from openclaw_forensics.analysis import analyze
 
-    analysis = analyze(paths, settings, sys.stdin.buffer if "-" in paths else None)
-    _write(analysis.redacted, chosen, targets, format, quiet=quiet, default=output is None and format is None)
-    return exit_code(analysis, level, strict=strict)
+    with working("正在读取和分析" if chosen == "zh" else "Reading and judging", quiet=quiet):
+        analysis = analyze(paths, settings, sys.stdin.buffer if "-" in paths else None)
+        redacted = analysis.redacted
+    targets = list(free_pair()) if default else targets
+    write_reports(redacted, chosen, targets)
+    _print(redacted, chosen, targets, shown, quiet=quiet)
+    result = redacted.result
+    severities = [c.severity for c in (*result.root_causes, result.verdict) if c is not None]
+    return exit_code(result.input.files, severities, level, strict=strict)
 
 
-def _check_format(name: str | None) -> None:
-    if name is None:
-        return
-    from openclaw_forensics.ingest.registry import names
-
-    known = names()
-    if name not in known:
-        raise UsageError(f"--input-format {name!r} is unknown; known: {', '.join(sorted(known))}")
-
-
-def _targets(outputs: list[str], stdout_format: str | None) -> list[Path]:
-    """The output files. Raises UsageError before anything is read."""
-    if stdout_format is not None and stdout_format not in STDOUT_FORMATS:
-        raise UsageError(f"--format takes {', '.join(STDOUT_FORMATS)}, not {stdout_format!r}")
-    if stdout_format == "ndjson":
-        raise UsageError("--format ndjson is not built yet")
-    targets = [Path(p) for p in outputs]
-    if len(set(targets)) < len(targets):
-        raise UsageError("the same output is given twice")
-    if targets:
+def _print(redacted: Redacted, lang: o.Language, written: Sequence[Path], shown: str | None, *, quiet: bool) -> None:
+    """What goes to standard output: one document and nothing else, or the summary."""
+    if shown in ("json", "md"):
         from openclaw_forensics.report.registry import renderer
 
-        for target in targets:
-            renderer(target.name)
-    return targets
-
-
-def _write(
-    redacted: Redacted, lang: o.Language, targets: list[Path], stdout_format: str | None, *, quiet: bool, default: bool
-) -> None:
-    from openclaw_forensics.report.registry import renderer
-
-    result = redacted.result
-    if default:
-        targets = list(free_pair())
-    for target in targets:
-        text = renderer(target.name)(result, lang, target.name)
-        write_checked(text, redacted, target)
-    if stdout_format in ("json", "md"):
-        text = renderer(f"-.{stdout_format}")(result, lang, "-")
-        _checked(text, redacted, "standard output")
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        say(checked(renderer(f"-.{shown}")(redacted.result, lang, "-"), redacted, "standard output"))
     elif not quiet:
-        summarise(result, lang, redacted, [str(t) for t in targets])
+        _summarise(redacted, lang, tuple(map(str, written)))
 
 
-def write_checked(text: str, redacted: Redacted, target: Path) -> None:
-    """Write a finished output after its last look. Raises LeakError, UsageError."""
-    _checked(text, redacted, str(target))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror or error}") from error
-
-
-def _checked(text: str, redacted: Redacted, what: str) -> None:
-    from openclaw_forensics.redact.check import check
-
-    check(text, redacted.vault, what)
-
-
-def free_pair() -> tuple[Path, Path]:
-    """The default report and ticket; what lies there already is not overwritten."""
-    number = 1
-    while True:
-        stem = "openclaw-report" if number == 1 else f"openclaw-report-{number}"
-        pair = (Path(f"{stem}.html"), Path(f"{stem}.txt"))
-        if not any(p.exists() for p in pair):
-            return pair
-        number += 1
-
-
-def summarise(result: Result, lang: o.Language, redacted: Redacted, written: list[str]) -> None:
-    """The summary on the terminal."""
+def _summarise(redacted: Redacted, lang: o.Language, written: tuple[str, ...]) -> None:
     from rich.console import Console
 
     from openclaw_forensics.report.terminal import lines, render
 
-    console = Console(highlight=False, emoji=False, markup=False)
-    shown = "\n".join(text for text, _ in lines(result, lang, files=tuple(written)))
-    _checked(shown, redacted, "the summary")
-    render(result, lang, console, tuple(written))
-
-
-def exit_code(analysis: Analysis, level: str | None, *, strict: bool) -> int:
-    """2 when nothing is readable, or with --strict anything is not; 1 when --fail-on is met; else 0."""
-    result: Any = analysis.result
-    bad = [f for f in result.input.files if f.format is None or any(p.kind in _UNREAD for p in f.problems)]
-    if len(bad) == len(result.input.files) or (strict and bad):
-        for file in bad:
-            for problem in file.problems[:1]:
-                typer.echo(f"openclaw-forensics: {file.path}: {problem.message}", err=True)
-        return 2
-    order = {"error": 0, "warning": 1, "info": 2}
-    severities = [c.severity for c in result.root_causes]
-    if result.verdict is not None:
-        severities.append(result.verdict.severity)
-    return int(level is not None and any(order[s] <= order[level] for s in severities))
+    checked("\n".join(text for text, _ in lines(redacted.result, lang, files=written)), redacted, "the summary")
+    render(redacted.result, lang, Console(highlight=False, emoji=False, markup=False), written)
+    sys.stdout.flush()

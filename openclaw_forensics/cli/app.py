@@ -52,28 +52,39 @@ def _options(
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code. Raises nothing."""
     _utf8()
-    with contextlib.suppress(ValueError, OSError):
-        signal.signal(signal.SIGTERM, _terminated)
     try:
         result: object = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except typer.Exit as error:
-        return error.exit_code
     except typer.Abort:
         return INTERRUPTED
     except TyperException as error:
-        typer.echo(f"openclaw-forensics: {error.format_message()} (see --help)", err=True)
+        said = error.format_message()
+        bare = said.startswith("Usage:")  # a command without arguments answers with its help
+        typer.echo(said if bare else f"openclaw-forensics: {said} (see --help)", err=True)
         return 2
     except ForensicsError as error:
         typer.echo(f"openclaw-forensics: {error}", err=True)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except Terminated:
+        return TERMINATED
+    except (BrokenPipeError, SystemExit):  # typer itself turns a broken pipe into SystemExit
         _close_stdout()
         return 0
-    except Exception as error:  # the last line of defence: a user never sees a traceback
+    except BaseException as error:  # the last line of defence: a user never sees a traceback
         return _our_fault(error)
+
+
+class Terminated(BaseException):
+    """SIGTERM: unwinds the stack, so that temporary files go."""
+
+
+def stop_on_sigterm() -> None:
+    """Let SIGTERM end the program in order."""
+    with contextlib.suppress(ValueError, OSError):
+        signal.signal(signal.SIGTERM, _terminated)
 
 
 def _utf8() -> None:
@@ -85,7 +96,7 @@ def _utf8() -> None:
 
 
 def _terminated(*_: object) -> None:
-    raise SystemExit(TERMINATED)
+    raise Terminated
 
 
 def _close_stdout() -> None:
@@ -93,7 +104,7 @@ def _close_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _our_fault(error: Exception) -> int:
+def _our_fault(error: BaseException) -> int:
     if os.environ.get("OPENCLAW_FORENSICS_DEBUG"):
         raise error
     kind = type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -31,7 +32,7 @@ Formats = Annotated[list[Path] | None, typer.Option("--formats", help="Folder of
 Rules = Annotated[list[Path] | None, typer.Option("--rules", help="Folder of own rules beside the shipped ones.")]
 Receiver = Annotated[list[str] | None, typer.Option("--receiver", help="HOST[/PATH]: requests there are callbacks.")]
 CaseFile = Annotated[Path | None, typer.Option("--case", help="TOML with the facts of the ticket.")]
-SecretsFile = Annotated[Path | None, typer.Option("--secrets", help="TOML with keys to check signatures; never written.")]
+SecretsFile = Annotated[Path | None, typer.Option("--secrets", help="TOML with keys to check signatures with.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 2 when any input cannot be read.")]
 FailOn = Annotated[str | None, typer.Option("--fail-on", help="error or warning: exit 1 when such a cause is found.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No summary on the terminal.")]
@@ -88,14 +89,18 @@ def fail_level(value: str | None, *, new: bool = False) -> str | None:
 
 
 def settings_of(**given: Any) -> Settings:
-    """Settings from the options. Raises UsageError for a file that cannot be read or a zone that is none."""
+    """Settings from the options, all checked before anything is read.
+
+    Raises UsageError for a file that cannot be read, a zone or format that is none; RuleError for own rules or formats
+    that are wrong.
+    """
     from openclaw_forensics.link.zones import parse_zone
     from openclaw_forensics.settings import Settings, load_case, load_secrets
 
     if given.get("timezone"):
         parse_zone(given["timezone"])
     case, secrets = given.pop("case", None), given.pop("secrets", None)
-    return Settings(
+    settings = Settings(
         platforms=tuple(given.pop("platforms") or ()),
         formats_dirs=tuple(given.pop("formats") or ()),
         rules_dirs=tuple(given.pop("rules") or ()),
@@ -107,3 +112,24 @@ def settings_of(**given: Any) -> Settings:
         secrets=load_secrets(secrets) if secrets else (),
         **given,
     )
+    check_own(settings.rules_dirs, settings.formats_dirs, settings.input_format)
+    return settings
+
+
+def check_own(rules: Sequence[Path], formats: Sequence[Path], input_format: str | None = None) -> None:
+    """Read the user's own rules and formats now, not when a capture happens to need them. Raises as `settings_of`."""
+    if rules:
+        from openclaw_forensics.diagnose.shelf import check
+
+        check(tuple(rules))
+    for folder in formats:
+        if not folder.is_dir():
+            raise UsageError(f"{folder.as_posix()}: no such folder of formats")
+    if formats:
+        from openclaw_forensics.ingest.lineformat import load_formats
+
+        load_formats(tuple(formats))
+    if input_format is not None:
+        from openclaw_forensics.ingest.sniff import by_name
+
+        by_name(input_format)

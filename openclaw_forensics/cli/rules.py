@@ -49,7 +49,7 @@ def lint(rules: o.Rules = None, only: Annotated[list[str] | None, typer.Option("
 
 
 @app.command("test")
-def test(rules: o.Rules = None) -> int:
+def run_tests_beside(rules: o.Rules = None) -> int:
     """Run the tests that lie beside the rules."""
     from openclaw_forensics.diagnose.rule_tests import run_tests
 

@@ -1,21 +1,30 @@
 """`scan`: every platform and shop in a log export; an index page and one report per incident."""
 
+# ruff: noqa: PLR0917 - the parameters are the options, and typer passes them by name
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openclaw_forensics.cli import options as o
+from openclaw_forensics.cli.outcome import exit_code
+from openclaw_forensics.cli.outputs import say
+from openclaw_forensics.cli.progress import working
 from openclaw_forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    from openclaw_forensics.summary import Summary
+
+MOST_SHOWN = 20  # incidents; the index page has them all
 
 
 def command(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="The folder of log exports.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder to write to.")],
-    state: Annotated[Path | None, typer.Option("--state", help="Remember incidents over nights (not built yet).")] = None,
+    state: Annotated[Path | None, typer.Option("--state", help="Memory over nights (not built yet).")] = None,
     platform: o.Platforms = None,
     lang: o.Lang = None,
     timezone: o.Zone = None,
@@ -46,27 +55,26 @@ def command(
     from openclaw_forensics.batch.scan import scan
     from openclaw_forensics.batch.write import write
 
-    analysis = analyze([folder], settings)
-    done = scan(analysis)
-    write(done, output, chosen)
+    with working("正在读取和分析" if chosen == "zh" else "Reading and judging", quiet=quiet):
+        analysis = analyze([folder], settings)
+        done = scan(analysis)
+        write(done, output, chosen)
     if not quiet:
-        _say(done.summary, output)
-    return _exit_code(done.summary, len(analysis.described.files), level, strict=strict)
+        say("\n".join(_lines(done.summary, output, chosen)))
+    return exit_code(analysis.described.files, [i.severity for i in done.summary.incidents], level, strict=strict)
 
 
-def _say(summary, output: Path) -> None:  # type: ignore[no-untyped-def]
-    errors = [i for i in summary.incidents if i.severity == "error"]
-    for incident in summary.incidents[:20]:
-        where = " · ".join(p for p in (incident.platform, incident.shop) if p)
-        sys.stdout.write(f"{incident.severity:8}{where}: {incident.cause} ({incident.party})  {incident.report}\n")
-    sys.stdout.write(
-        f"{len(summary.groups)} groups, {len(errors)} errors, {len(summary.unread)} files not read: "
-        f"{output / 'index.html'}\n"
-    )
+def _lines(summary: Summary, output: Path, lang: o.Language) -> Iterator[str]:
+    from openclaw_forensics.report.visible import one_line
 
-
-def _exit_code(summary, files: int, level: str | None, *, strict: bool) -> int:  # type: ignore[no-untyped-def]
-    if not files or len(summary.unread) >= files or (strict and summary.unread):
-        return 2
-    wanted = {"error": {"error"}, "warning": {"error", "warning"}, None: set()}[level]
-    return int(any(i.severity in wanted for i in summary.incidents))
+    for incident in summary.incidents[:MOST_SHOWN]:
+        where = " · ".join(one_line(p) for p in (incident.platform, incident.shop) if p)
+        report = output / incident.report
+        yield f"{incident.severity:8}{where}: {incident.cause} ({incident.party})  {report.as_posix()}"
+    errors = sum(i.severity == "error" for i in summary.incidents)
+    counts = len(summary.groups), errors, len(summary.unread)
+    index = (output / "index.html").as_posix()
+    if lang == "zh":
+        yield "{} 个店铺，{} 个错误，{} 个文件没读出来：".format(*counts) + index
+    else:
+        yield "{} shops, {} errors, {} files not read: ".format(*counts) + index

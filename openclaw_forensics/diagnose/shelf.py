@@ -28,6 +28,22 @@ def overview(extra: tuple[Path, ...]) -> Iterator[str]:
         )
 
 
+def check(extra: tuple[Path, ...]) -> None:
+    """Read everything under the user's own folders. Raises RuleError where a file is wrong, UsageError for a folder
+    that holds no rules."""
+    packs = load(extra=extra)
+    for root in extra:
+        known = [name for name, folders in packs.folders.items() if any(f.parent == root for f in folders)]
+        if not known and not (root / "gateway.toml").is_file():
+            hint = "a pack is a folder in it with a platform.toml"
+            if (root / "platform.toml").is_file():
+                hint = f"it is a pack itself; give the folder around it, {root.parent.as_posix()}"
+            raise UsageError(f"{root.as_posix()} holds neither a pack nor common/ nor gateway.toml: {hint}")
+        for name in known:
+            packs.pack(name)
+            load_rules([(name, f) for f in packs.folders[name] if f.parent == root])
+
+
 def describe(name: str, extra: tuple[Path, ...], lang: Literal["zh", "en"]) -> str:
     """One rule or row. Raises UsageError with the nearest names."""
     packs = load(extra=extra)

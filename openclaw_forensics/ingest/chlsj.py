@@ -17,7 +17,7 @@ from openclaw_forensics.ingest.api import NOT_MINE, Balance, Part, ReadOptions, 
 from openclaw_forensics.ingest.decode import EMPTY, NOT_RECORDED, Body, body_of, from_base64, text_of
 from openclaw_forensics.ingest.har_model import header_pairs
 from openclaw_forensics.ingest.inflate import compression_of
-from openclaw_forensics.ingest.jsonlike import Walker, without_surrogates
+from openclaw_forensics.ingest.jsonlike import ESCAPE, Walker, without_surrogates
 from openclaw_forensics.ingest.rows import Exchange, Half, Outcome, iso, part_of
 from openclaw_forensics.ingest.sources import Source
 
@@ -45,9 +45,9 @@ class CharlesReader:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
         """All transactions; tunnels that were opened are counted."""
         data = source.data(LIMIT)
-        text = data.decode("utf-8-sig", "replace")
+        text = data.decode("utf-8", ESCAPE)
         begin = text.find("[") + 1
-        walker = Walker(text[begin:], begin, '{"status"')
+        walker = Walker(text[begin:], len(text[:begin].encode("utf-8", ESCAPE)), '{"status"')
         exchanges: list[Exchange] = []
         tunnels = messages = 0
         for number, value in enumerate(walker):

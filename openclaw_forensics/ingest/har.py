@@ -27,6 +27,7 @@ from openclaw_forensics.ingest.har_model import lenient
 from openclaw_forensics.ingest.har_parse import Parsed, Parser
 from openclaw_forensics.ingest.har_split import Splitter
 from openclaw_forensics.ingest.inflate import DECODE_ERRORS
+from openclaw_forensics.ingest.jsonlike import ESCAPE, without_surrogates
 from openclaw_forensics.ingest.sources import Source
 
 SIDE_LIMIT = 64 << 20  # bytes of one body beside a zipped HAR
@@ -90,7 +91,7 @@ def _read(stream: Any, start: int, side: Side) -> Iterator[Part]:
         yield _part(parsed, facts, side)
     structure = {"document structure": len(splitter.before)}
     if parser.found_list:
-        yield _only(irrelevant=structure, writer=_writer(parser.after.encode()))
+        yield _only(irrelevant=structure, writer=_writer(parser.after.encode("utf-8", ESCAPE)))
     else:
         yield _single(splitter.before, side)
 
@@ -110,7 +111,7 @@ def _part(parsed: Parsed, facts: FileFacts, side: Side) -> Part:
 def _single(data: bytes, side: Side) -> Part:
     """A document without a list of entries: one bare entry, or no HAR after all."""
     try:
-        value = json.loads(data.decode("utf-8", "replace"), strict=False)
+        value = without_surrogates(json.loads(data.decode("utf-8", "replace"), strict=False))
     except (ValueError, RecursionError):
         problem = Problem("malformed", "the document is broken before its first entry", offset=0)
         return _only(problem, balance=Balance(problems=len(data)))

@@ -43,7 +43,7 @@ def request_bodies(entries: list[Entry], side: Side) -> pl.DataFrame:
         and (post.base64 or post.encoding or post.file or _mangled(post.text) or not post.text)
         and (body := _request_body(entries[at], side))
     }
-    return _patched(plain, special)
+    return _patched(plain, _misread(frame) | special)
 
 
 def response_bodies(entries: list[Entry], side: Side) -> pl.DataFrame:
@@ -70,7 +70,7 @@ def response_bodies(entries: list[Entry], side: Side) -> pl.DataFrame:
         if content and (content.encoding or content.file or _mangled(content.text))
         and (body := _response_body(entry, side))
     }  # fmt: skip
-    return _patched(plain, special)
+    return _patched(plain, _misread(frame) | special)
 
 
 def _plain(frame: pl.DataFrame, blank: pl.Expr, empty: pl.Expr) -> pl.DataFrame:
@@ -85,6 +85,21 @@ def _plain(frame: pl.DataFrame, blank: pl.Expr, empty: pl.Expr) -> pl.DataFrame:
         .otherwise(pl.lit("recorded")).alias("state"),
         pl.lit(None, dtype=pl.String).alias("reason"),
     )  # fmt: skip
+
+
+def _misread(frame: pl.DataFrame) -> dict[int, Body]:
+    """UTF-8 that a writer put down as Latin-1, one character per byte: undone where the stated length proves it."""
+    text, size = pl.col("text"), pl.col("size")
+    suspects = frame.with_row_index("at").filter(
+        size > 0, text.str.len_bytes() != size, text.str.len_chars() == size, text.str.contains(r"^[\x00-\u00ff]*$")
+    )
+    mended: dict[int, Body] = {}
+    for at, written in suspects.select("at", "text").iter_rows():
+        try:
+            mended[at] = Body(written.encode("latin-1").decode(), None, True, "recorded")
+        except UnicodeError:
+            continue
+    return mended
 
 
 def _patched(plain: pl.DataFrame, special: dict[int, Body]) -> pl.DataFrame:

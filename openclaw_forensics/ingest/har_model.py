@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 import orjson
 
-Number = int | float | None
+Number = float | None
+Status = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31)] | None
 NOTHING = msgspec.Raw()
 
 
@@ -48,7 +48,7 @@ class Request(msgspec.Struct, gc=False):
 class Response(msgspec.Struct, gc=False):
     """One response, or what stands in for it when none came."""
 
-    status: int | None = None
+    status: Status = None
     httpVersion: str | None = None
     headers: msgspec.Raw = NOTHING
     content: Content | None = None
@@ -199,6 +199,6 @@ def _number(value: Any) -> Number:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return int(value) if float(value).is_integer() else value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -(2**53) < value < 2**53:
+        return None  # infinities and NaN as well
+    return float(value)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from openclaw_forensics.errors import Problem
+from openclaw_forensics.ingest.encodings import is_utf8
 from openclaw_forensics.ingest.har_model import DECODER, Entry, lenient
 from openclaw_forensics.ingest.har_split import Piece
-from openclaw_forensics.ingest.jsonlike import JSON, Walker, space_end, without_surrogates
+from openclaw_forensics.ingest.jsonlike import ESCAPE, JSON, Walker, space_end, without_surrogates
 
 _MERGE_LIMIT = 256 << 20  # bytes of pieces put together again because an entry was cut
 
@@ -51,6 +52,8 @@ class Parser:
     def _fast(self, piece: Piece) -> Parsed | None:
         if self._ended:
             return Parsed([], [], structure=len(piece.data))
+        if not is_utf8(piece.data):  # parts that are left undecoded would not be checked
+            return None
         data, tail = piece.data, b""
         if piece.last:
             if (end := _list_end(data)) is None:
@@ -60,15 +63,15 @@ class Parser:
             entries = DECODER.decode(_as_list(data))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        if not all(entry.request for entry in entries):
+        if not all(entry.request and entry.request.url for entry in entries):
             return None
         if tail:
-            self._close(tail.decode("utf-8", "replace"))
+            self._close(tail.decode("utf-8", ESCAPE))
         return Parsed(entries, self._numbers(len(entries)), used=len(data), structure=len(tail))
 
     def _slowly(self, piece: Piece) -> Parsed | None:
         """Entry by entry; None when the piece ends inside an entry and more is to come."""
-        text = piece.data.decode("utf-8", "replace")
+        text = piece.data.decode("utf-8", ESCAPE)
         opening = re.match(r'\s*(\{\s*"[^"\\]{1,64}")', text)
         walker = Walker(text, piece.offset, opening.group(1) if opening else None, last=piece.last)
         parsed = Parsed([], [])
@@ -87,12 +90,16 @@ class Parser:
         if walker.cut:
             message = f"the file ends inside entry {self._next}; the entries before it are used"
             walker.complain("truncated" if piece.last else "malformed", message, walker.start)
-        if "\ufffd" in text and b"\xef\xbf\xbd" not in piece.data:
+        elif piece.last and walker.closed is None:
+            walker.complain(
+                "truncated", "the file ends before its list of entries does; all of them are used", len(text)
+            )
+        if not is_utf8(piece.data):
             walker.complain("undecodable", "bytes that are not UTF-8 are shown as U+FFFD", 0)
         if walker.closed is not None:
             self._close(text[walker.closed :])
         parsed.problems = walker.problems
-        parsed.structure = len(self.after.encode()) if walker.closed is not None else 0
+        parsed.structure = len(self.after.encode("utf-8", ESCAPE)) if walker.closed is not None else 0
         parsed.broken = walker.broken
         parsed.used = len(piece.data) - parsed.structure - parsed.broken
         return parsed

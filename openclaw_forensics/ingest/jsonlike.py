@@ -9,6 +9,7 @@ from typing import Any
 
 from openclaw_forensics.errors import Problem
 
+ESCAPE = "surrogateescape"  # how bytes that are not UTF-8 are carried through a text, so that offsets stay true
 JSON = json.JSONDecoder(strict=False)  # control characters in strings are let through
 _SPACE = re.compile(r"[\s,]*")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -16,6 +17,8 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 class Walker:
     """The JSON values of a text one after the other; one that does not parse gives None and is skipped.
+
+    The text is bytes decoded with ESCAPE.
 
     `offset` is that of the text in the file, `opening` how a value begins, to find the next one after a broken one;
     `last` says that no more text follows. `closed` tells where the list ended, `cut` that the text ends in a value.
@@ -55,17 +58,17 @@ class Walker:
         following = self._text.find(self._opening, at + 1) if self._opening else -1
         if following < 0 and (not self._last or where >= len(self._text.rstrip()) - 1 or _is_open(exc)):
             self.cut = True
-            self.broken += len(self._text[at:].encode())
+            self.broken += len(self._text[at:].encode("utf-8", ESCAPE))
             return -1
         end = following if following >= 0 else len(self._text)
-        self.broken += len(self._text[at:end].encode())
+        self.broken += len(self._text[at:end].encode("utf-8", ESCAPE))
         reason = exc.msg if isinstance(exc, json.JSONDecodeError) else "nested too deeply"
         self.complain("malformed", f"an entry does not parse ({reason}); it is left out", where)
         return following
 
     def complain(self, kind: Any, message: str, at: int) -> None:
         """Record a problem at a place in the text."""
-        offset = self._offset + len(self._text[:at].encode())
+        offset = self._offset + len(self._text[:at].encode("utf-8", ESCAPE))
         self.problems.append(Problem(kind, message, offset=offset))
 
 

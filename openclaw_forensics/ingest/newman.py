@@ -20,7 +20,7 @@ from openclaw_forensics.errors import Problem
 from openclaw_forensics.ingest.api import NOT_MINE, Balance, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.decode import EMPTY, NOT_RECORDED, Body, from_base64, text_of
 from openclaw_forensics.ingest.har_model import header_pairs
-from openclaw_forensics.ingest.jsonlike import Walker, without_surrogates
+from openclaw_forensics.ingest.jsonlike import ESCAPE, Walker, without_surrogates
 from openclaw_forensics.ingest.rows import Exchange, Half, Outcome, When, epoch, part_of
 from openclaw_forensics.ingest.sources import Source
 
@@ -50,7 +50,7 @@ class NewmanReader:
     def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
         """The executions in order."""
         data = source.data(LIMIT)
-        text = data.decode("utf-8-sig", "replace")
+        text = data.decode("utf-8", ESCAPE)
         size = source.size or len(data)
         found = _EXECUTIONS.search(text)
         if found is None:
@@ -59,7 +59,7 @@ class NewmanReader:
             return
         body = text[found.end() :]
         opening = _OPENING.match(body.lstrip())
-        walker = Walker(body, len(text[: found.end()].encode()), opening.group() if opening else None)
+        walker = Walker(body, len(text[: found.end()].encode("utf-8", ESCAPE)), opening.group() if opening else None)
         clock = _Clock(text)
         exchanges = [
             _exchange(number, _fields(without_surrogates(value)), clock)
@@ -69,8 +69,8 @@ class NewmanReader:
         problems = list(walker.problems)
         if walker.cut:
             problems.append(Problem("truncated", "the report ends inside an execution; those before it are used"))
-        structure = len(text[: found.end()].encode()) + (
-            len(body[walker.closed :].encode()) if walker.closed is not None else 0
+        structure = len(text[: found.end()].encode("utf-8", ESCAPE)) + (
+            len(body[walker.closed :].encode("utf-8", ESCAPE)) if walker.closed is not None else 0
         )
         structure = min(structure, size)
         balance = Balance(size - structure - walker.broken, 0, {"document structure": structure}, walker.broken)

@@ -21,14 +21,13 @@ class Identified(NamedTuple):
 
 
 def identify(source: Source, forced: str | None = None, readers: Sequence[Reader] | None = None) -> Identified:
-    """Ask every reader about `source`. A `forced` format wins whatever the scores; UsageError when it is unknown."""
+    """Ask every reader about `source`. A `forced` format wins unasked; UsageError when it is unknown."""
     readers = registry.readers() if readers is None else readers
+    if forced is not None:
+        return Identified(by_name(forced, readers), Sniff(100, "as told"), [])
     head = source.text_head()
     judged = [(reader, _ask(reader, head, source.path)) for reader in readers]
     scores = sorted(((reader.name, sniff) for reader, sniff in judged), key=lambda pair: -pair[1].score)
-    if forced is not None:
-        reader = by_name(forced, readers)
-        return Identified(reader, Sniff(100, "as told"), scores)
     best = max(judged, key=lambda pair: pair[1].score, default=None)
     if best is None or best[1].score <= 0:
         return Identified(None, NOT_MINE, scores)

@@ -28,7 +28,7 @@ def length_of(data: bytes, at: int = 0) -> tuple[int, int]:
     found = _LENGTH.match(data, at)
     if found is None:
         rest = data[at : at + _DIGITS]
-        raise BrokenTnetstring("no length", at, cut=rest.isdigit() and len(rest) < _DIGITS)
+        raise BrokenTnetstring("no length", at, cut=not rest or (rest.isdigit() and len(rest) < _DIGITS))
     return int(found.group(1)), found.end()
 
 

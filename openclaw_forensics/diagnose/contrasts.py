@@ -21,9 +21,8 @@ class Group:
     def __init__(self, frame: Frame, rows: Sequence[Row]) -> None:
         self.frame, self.rows = frame, rows
         first = rows[0]
-        self.platform, self.identity, self.shop, self.app = (
-            first["platform"], first["identity"], first["shop"], first["app"],
-        )  # fmt: skip
+        self.platform = None if first["platform"] is None else str(first["platform"])
+        self.identity, self.shop, self.app = first["identity"], first["shop"], first["app"]
         self.times = sorted(t for r in rows if isinstance(t := r["started_at"], datetime))
         self.operations = {str(r["operation_key"]) for r in rows}
         self.tokens = {t for r in rows if (t := r["token"])}
@@ -80,19 +79,26 @@ class Contrasts:
             self.holds(c, group) is True for c in unless
         )
 
-    def _any(self, test: Callable[[Success], bool]) -> bool:
-        return any(test(s) for s in self.frame.successes) or any(test(s) for s in self.frame.beside.successes)
+    @cached_property
+    def _by_platform(self) -> dict[str | None, list[Success]]:
+        found: dict[str | None, list[Success]] = defaultdict(list)
+        for success in (*self.frame.successes, *self.frame.beside.successes):
+            found[success.platform].append(success)
+        return found
+
+    def _any(self, g: Group, test: Callable[[Success], bool]) -> bool:
+        return any(test(s) for s in self._by_platform.get(g.platform, ()))
 
     def _token_worked_before(self, g: Group) -> bool | None:
-        return self._any(lambda s: s.token in g.tokens and g.before(s)) if g.tokens else None
+        return self._any(g, lambda s: s.token in g.tokens and g.before(s)) if g.tokens else None
 
     def _token_works_elsewhere(self, g: Group) -> bool | None:
         if g.tokens:
-            return self._any(lambda s: s.token in g.tokens and s.operation_key not in g.operations and g.after(s))
+            return self._any(g, lambda s: s.token in g.tokens and s.operation_key not in g.operations and g.after(s))
         return None
 
     def _never_worked(self, g: Group) -> bool | None:
-        if self._any(lambda s: g.ours(s) and s.direction == "out"):
+        if self._any(g, lambda s: g.ours(s) and s.direction == "out"):
             return False
         operations = {
             str(r["operation_key"])
@@ -102,12 +108,13 @@ class Contrasts:
         return len(operations) >= 2
 
     def _same_operation_ok(self, g: Group) -> bool:
-        return self._any(lambda s: g.ours(s) and s.operation_key in g.operations)
+        return self._any(g, lambda s: g.ours(s) and s.operation_key in g.operations)
 
     def _other_shops_ok(self, g: Group) -> bool | None:
         if not g.times:
             return None
         return self._any(
+            g,
             lambda s: s.platform == g.platform and s.identity != g.identity and s.direction == "out" and g.meanwhile(s)
         )
 
@@ -115,7 +122,7 @@ class Contrasts:
         region = g.rows[0]["region"]
         if region is None:
             return None
-        return self._any(lambda s: (s.token in g.tokens or g.ours(s)) and s.region is not None and s.region != region)
+        return self._any(g, lambda s: (s.token in g.tokens or g.ours(s)) and s.region is not None and s.region != region)
 
     def _several_shops_failing(self, g: Group) -> bool:
         causes = {r["error_code"] for r in g.rows}
@@ -151,6 +158,7 @@ class Contrasts:
         first = min(int(str(r["row"])) for r in g.rows)
         ours = [r for r in self._refreshes if r["platform"] == g.platform and r["identity"] == g.identity]
         return any(int(str(r["row"])) < first for r in ours) or self._any(
+            g,
             lambda s: g.ours(s) and s.token is not None and s.direction == "out" and g.before(s)
         )
 
@@ -188,4 +196,4 @@ class Contrasts:
         return self._shops_of_app.get((str(g.platform), str(g.app)), 0) > 1
 
     def _passed_unchanged_later(self, g: Group) -> bool:
-        return self._any(lambda s: g.ours(s) and s.operation_key in g.operations and g.after(s) and s.token in g.tokens)
+        return self._any(g, lambda s: g.ours(s) and s.operation_key in g.operations and g.after(s) and s.token in g.tokens)

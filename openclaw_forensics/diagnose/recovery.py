@@ -18,6 +18,9 @@ OWN_RETRY = timedelta(minutes=15)  # contracts.md of the field: healed by the cl
 
 Row = dict[str, object]
 _Key = tuple[object, ...]
+_KEY_COLUMNS = ["platform", "operation_key", "direction"]
+_WHO = pl.coalesce("shop", "identity")
+_KEYS = [*_KEY_COLUMNS, "who"]
 _ANY = object()  # any business object
 _DEEPEST = 40
 
@@ -41,18 +44,24 @@ class Recoveries:
         self._index()
 
     def _index(self) -> None:
-        wanted = {_key(r) for r in self._frame.failures}
-        if not wanted:
+        if not self._frame.failures:
             return
-        operations = sorted({str(r["operation_key"]) for r in self._frame.failures})
         columns = ["row", "started_at", "platform", "shop", "identity", "operation_key", "object_id", "direction",
                    "path", "method", "query", "request_body"]  # fmt: skip
-        good = self._frame.exchanges.filter(self._frame.is_good & pl.col("operation_key").is_in(operations))
+        good = (
+            self._frame.exchanges.lazy()
+            .filter(self._frame.is_good)
+            .with_columns(who=_WHO)
+            .join(_keys_frame(self._frame.failures).lazy(), on=_KEYS, how="semi", nulls_equal=True)
+            .select(columns)
+            .sort("row")
+            .collect()
+        )
         by_key: dict[_Key, list[Row]] = defaultdict(list)
-        for row in good.select(columns).iter_rows(named=True):
-            if (key := _key(row)) in wanted:
-                by_key[*key, _ANY].append(row)
-                by_key[*key, row["object_id"]].append(row)
+        for row in good.iter_rows(named=True):
+            key = _key(row)
+            by_key[*key, _ANY].append(row)
+            by_key[*key, row["object_id"]].append(row)
         self._good = {k: ([int(str(r["row"])) for r in rows], rows) for k, rows in by_key.items()}
 
     def find(self, failing: Row) -> Recovery | None:
@@ -120,19 +129,26 @@ def _time(value: object) -> datetime | None:
 def last_good_before(frame: Frame, rows: Iterable[Row]) -> datetime | None:
     """When the same operations of the same shop last succeeded before the first of `rows`."""
     listed = list(rows)
-    keys = {_key(r) for r in listed}
     times = [t for r in listed if (t := _time(r["started_at"]))]
     if not times:
         return None
-    first = min(times)
-    good = frame.exchanges.filter(
-        frame.is_good
-        & (pl.col("started_at") < first)
-        & pl.col("operation_key").is_in(sorted({str(r["operation_key"]) for r in listed}))
-    ).select("started_at", "platform", "shop", "identity", "operation_key", "direction")
-    best: datetime | None = None
-    for row in good.iter_rows(named=True):
-        at = _time(row["started_at"])
-        if at is not None and _key(row) in keys and (best is None or at > best):
-            best = at
-    return best
+    good = frame.exchanges.lazy().filter(frame.is_good & (pl.col("started_at") < min(times)))
+    last = (
+        good.select("started_at", *_KEY_COLUMNS, who=_WHO)
+        .join(_keys_frame(listed).lazy(), on=_KEYS, how="semi", nulls_equal=True)
+        .select(pl.col("started_at").max())
+        .collect()
+        .item()
+    )
+    return _time(last)
+
+
+def _keys_frame(rows: Iterable[Row]) -> pl.DataFrame:
+    """The distinct keys of `rows`."""
+    keys = sorted({tuple(map(_text, _key(r))) for r in rows}, key=str)
+    return pl.DataFrame(keys, schema=dict.fromkeys(["platform", "who", "operation_key", "direction"], pl.String),
+                        orient="row").select(_KEYS)  # fmt: skip
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

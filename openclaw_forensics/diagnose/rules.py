@@ -16,8 +16,9 @@ from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.diagnose.load import Loaded
 from openclaw_forensics.diagnose.rule import Condition, Rule
 from openclaw_forensics.diagnose.rule import Sequence as RuleSequence
+from openclaw_forensics.platforms.columns import evaluate
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.places import find
+from openclaw_forensics.platforms.places import find, parse
 from openclaw_forensics.result import Check
 
 Row = dict[str, object]
@@ -82,8 +83,11 @@ def select(base: pl.DataFrame, when: pl.Expr, condition: Condition) -> pl.DataFr
 
 def with_places(frame: pl.DataFrame, places: Sequence[str]) -> pl.DataFrame:
     """`frame` with a column per place, and `known:<place>` telling whether it could be known."""
+    headers = [p for p in places if parse(p).kind == "header"]
+    frame = _with_headers(frame, headers)
+    places = [p for p in places if p not in headers]
     columns: dict[str, list[object]] = {name: [] for p in places for name in (p, f"known:{p}")}
-    for row in frame.iter_rows(named=True):
+    for row in frame.iter_rows(named=True) if places else ():
         message = Message(row)
         for place in places:
             found = find(place, message)
@@ -92,6 +96,18 @@ def with_places(frame: pl.DataFrame, places: Sequence[str]) -> pl.DataFrame:
     return frame.with_columns(
         pl.Series(name, values, dtype=pl.Boolean if name.startswith("known:") else pl.String)
         for name, values in columns.items()
+    )
+
+
+def _with_headers(frame: pl.DataFrame, places: Sequence[str]) -> pl.DataFrame:
+    """Header places for all rows at once: absent is known only where all headers were recorded."""
+    values = evaluate(frame, places)
+    frame = frame.with_columns(values[p].alias(p) for p in places)
+    return frame.with_columns(
+        (pl.col(f"{parse(p).side}_headers_state").is_in(["recorded", "empty"]) | pl.col(p).is_not_null())
+        .fill_null(False)
+        .alias(f"known:{p}")
+        for p in places
     )
 
 

@@ -97,7 +97,8 @@ def root_cause(diagnosis: Diagnosis, root: Root, ident: str) -> RootCause:
     """The root cause without its sentence, which is made last."""
     frame, finding, owned = diagnosis.frame, root.finding, root.owned
     evidence = EvidenceList(frame)
-    reasoning = _reasoning(diagnosis, root, evidence)
+    last_good = _last_good(frame, owned.direct)
+    reasoning = _reasoning(root, evidence, last_good)
     rows = [frame.full(r) for r in (owned.direct or finding.affected)[:500]]
     contrast = contrast_view(diagnosis, root)
     if contrast is not None:
@@ -118,7 +119,7 @@ def root_cause(diagnosis: Diagnosis, root: Root, ident: str) -> RootCause:
         first_at=root.first_at,
         last_at=root.last_at,
         ongoing=root.ongoing,
-        last_good_at=_last_good(frame, owned.direct),
+        last_good_at=last_good,
         recovered_at=root.recovered_at,
         recovered_by=root.recovered_by,
         failures=len(owned.direct),
@@ -165,7 +166,7 @@ def _where(root: Root, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _reasoning(diagnosis: Diagnosis, root: Root, evidence: EvidenceList) -> tuple[Reason, ...]:
+def _reasoning(root: Root, evidence: EvidenceList, last_good: datetime | None) -> tuple[Reason, ...]:
     steps = [_reason(b, evidence) for b in root.finding.because]
     explained = root.owned.explained
     if explained:
@@ -179,9 +180,8 @@ def _reasoning(diagnosis: Diagnosis, root: Root, evidence: EvidenceList) -> tupl
         evidence.of_row(row, "cause")
     for record in root.finding.records[:5]:
         evidence.of_record(record, "cause")
-    good = _last_good(diagnosis.frame, root.owned.direct)
-    if good is not None:
-        steps.append(Reason(text=phrase("last_good", at=rfc3339(good))))
+    if last_good is not None:
+        steps.append(Reason(text=phrase("last_good", at=rfc3339(last_good))))
     return tuple(steps)
 
 

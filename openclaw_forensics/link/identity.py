@@ -1,8 +1,9 @@
 """Identity: which exchanges belong to one shop's authorisation, though token refreshes and most calls name no shop.
 
 Connected components of tokens, refresh tokens and shops within a platform. An app joins them only where it serves at
-most one shop in the capture: one app with many shops would melt them together. An exchange that names nothing joins
-the only identity of its platform, else stays on its own and explains nothing.
+most one shop in the capture: one app with many shops would melt them together. How many it serves is asked of the
+components, because a token refresh names the app and no shop. An exchange that names nothing joins the only identity
+of its platform, else stays on its own and explains nothing.
 """
 
 from __future__ import annotations
@@ -74,14 +75,11 @@ def with_identity(exchanges: pl.DataFrame) -> pl.DataFrame:
 
 def _identities(table: list[dict[str, object]]) -> list[str | None]:
     components = _Components()
-    shops_of_app: dict[tuple[object, object], set[object]] = defaultdict(set)
-    for row in table:
-        if row["app"] is not None and row["shop"] is not None:
-            shops_of_app[row["platform"], row["app"]].add(row["shop"])
-    names = [_names(row, shops_of_app) for row in table]
+    names = [_names(row) for row in table]
     for linked in names:
         if linked:
             components.join(linked)
+    _join_by_app(table, names, components)
     roots = [components.root(linked[0]) if linked else None for linked in names]
     roots = _gathered(table, roots)
     lone: dict[object, set[str]] = defaultdict(set)
@@ -97,6 +95,29 @@ def _identities(table: list[dict[str, object]]) -> list[str | None]:
             chosen = f"{row['platform']}\x00alone"
         result.append(numbered.setdefault(chosen, f"i{len(numbered) + 1}") if chosen else None)
     return result
+
+
+def _join_by_app(table: list[dict[str, object]], names: list[list[str]], components: _Components) -> None:
+    """Joins what an app ties together where that is one shop; a row that names nothing else is named by its app."""
+    held: dict[str, list[dict[str, object]]] = defaultdict(list)  # rows of each component
+    tied: dict[str, set[str]] = defaultdict(set)  # components of each app
+    for row, linked in zip(table, names, strict=True):
+        app = (
+            f"{row['platform']}\x00a\x00{row['app']}"
+            if row["app"] is not None and row["platform"] is not None
+            else None
+        )
+        if linked:
+            held[components.root(linked[0])].append(row)
+        if app is not None:
+            tied[app].add(components.root(linked[0]) if linked else app)
+            if not linked:
+                linked.append(app)
+    for app, roots in tied.items():
+        served = {row["shop"] for root in roots for row in held[root]} - {None}
+        nameless = [held[r] for r in sorted(roots) if r != app and all(row["shop"] is None for row in held[r])]
+        if len(served) <= 1 and (len(nameless) < 2 or _one_after_the_other(nameless)):
+            components.join([app, *roots])
 
 
 def _gathered(table: list[dict[str, object]], roots: list[str | None]) -> list[str | None]:
@@ -134,8 +155,8 @@ def _one_after_the_other(components: list[list[dict[str, object]]]) -> bool:
     return all(a[1] <= b[0] for a, b in pairwise(spans))
 
 
-def _names(row: dict[str, object], shops_of_app: dict[tuple[object, object], set[object]]) -> list[str]:
-    """The names that tie an exchange to others, each marked with its platform and kind."""
+def _names(row: dict[str, object]) -> list[str]:
+    """The names that tie an exchange to others, each marked with its platform and kind; the app comes later."""
     platform = row["platform"]
     names = [f"{platform}\x00t\x00{row[k]}" for k in ("token", "refresh_token") if row[k] is not None]
     issued = row["issued"]
@@ -143,8 +164,6 @@ def _names(row: dict[str, object], shops_of_app: dict[tuple[object, object], set
         names += [f"{platform}\x00t\x00{t}" for t in issued if t is not None]
     if row["shop"] is not None:
         names.append(f"{platform}\x00s\x00{row['shop']}")
-    if row["app"] is not None and len(shops_of_app[platform, row["app"]]) <= 1 and platform is not None:
-        names.append(f"{platform}\x00a\x00{row['app']}")
     return names
 
 

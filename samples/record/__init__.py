@@ -1,0 +1,1 @@
+"""Records the samples: real programs on loopback, a fixed date, a fault that the scenario switches on."""

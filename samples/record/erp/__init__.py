@@ -1,0 +1,1 @@
+"""ERPs that call the platforms and log it as such programs do."""

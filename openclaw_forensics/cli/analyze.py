@@ -1,6 +1,5 @@
 """`analyze`: one incident, captures in, verdict and report out."""
 
-# ruff: noqa: PLR0917 - the parameters are the options, and typer passes them by name
 from __future__ import annotations
 
 import sys

@@ -1,6 +1,5 @@
 """`scan`: every platform and shop in a log export; an index page and one report per incident."""
 
-# ruff: noqa: PLR0917 - the parameters are the options, and typer passes them by name
 from __future__ import annotations
 
 from collections.abc import Iterator

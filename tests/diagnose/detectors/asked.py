@@ -1,4 +1,4 @@
-"""A small capture of a made-up platform, diagnosed with the shipped common rules: what the detectors' tests start from."""
+"""A small capture of a made-up platform, diagnosed with the shipped common rules: the start of each detector test."""
 
 from __future__ import annotations
 

@@ -1,0 +1,201 @@
+"""Was one business event sent twice: accepted twice, refused as a duplicate, or processed again after a redelivery?
+
+Two submissions are the same when operation, address and body agree but for what differs in every call. Setting a value
+again (stock, price, PUT) is harmless and never counted. A body that was not recorded in full says nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Literal
+
+import polars as pl
+
+from openclaw_forensics.diagnose.detectors import Answer, Question
+from openclaw_forensics.diagnose.detectors.redelivered import processed_again
+from openclaw_forensics.diagnose.detectors.same_request import body_of, content, volatile_names
+from openclaw_forensics.diagnose.findings import Because, Finding, Telling
+from openclaw_forensics.diagnose.knowledge import phrase
+from openclaw_forensics.platforms.message import Message
+from openclaw_forensics.platforms.places import value
+from openclaw_forensics.words import Text, same
+
+Row = dict[str, object]
+_MOST = 20_000  # submissions looked at
+_LOST = ("timeout", "reset", "other")  # the request may have arrived all the same
+
+
+def detect(question: Question) -> Answer:
+    """Same submissions, reused keys, and redeliveries that took effect again."""
+    submissions = _submissions(question)
+    findings = [
+        *_twice(question, submissions),
+        *_refused(question, submissions),
+        *_keys(question, submissions),
+        *processed_again(question),
+    ]
+    return Answer(findings, len(submissions))
+
+
+def _submissions(question: Question) -> list[Row]:
+    """Calls that change something: writes of the packs, and POSTs that no pack knows."""
+    frame = question.frame
+    writes = [o.id for p in question.knowledge.packs.values() for o in p.operations if o.write]
+    unknown = pl.col("operation").is_null() & (pl.col("method") == "POST")
+    changing = (pl.col("direction") == "out") & (pl.col("operation").is_in(writes) | unknown).fill_null(False)
+    known = pl.col("request_body_state").is_in(["recorded", "empty", "reconstructed"])
+    return frame.exchanges.filter(changing & known).head(_MOST).to_dicts()
+
+
+def _number(row: Row) -> int:
+    return int(str(row["row"]))
+
+
+def _accepted(row: Row) -> bool:
+    status = row["status"]
+    return not row["failed"] and row["failure"] is None and isinstance(status, int) and status < 300
+
+
+def _unanswered(row: Row) -> bool:
+    """Sent, and no answer came back: it may have taken effect."""
+    return bool(row["failed"]) and row["status"] is None and row["transport_error"] in (None, *_LOST)
+
+
+def _same(question: Question, rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Submissions of one event, in order."""
+    volatile = volatile_names(question.knowledge.packs, question.knowledge.everywhere, question.words("volatile"))
+    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        if (text := content(row, volatile)) is not None:
+            who = row["shop"] if row["shop"] is not None else row["identity"]
+            groups[row["platform"], who, row["operation_key"], row["object_id"], text].append(row)
+    return (g for g in groups.values() if len(g) > 1)
+
+
+def _pairs(question: Question, rows: list[Row]) -> Iterator[tuple[Row, Row]]:
+    """Each submission with the one before it, near enough in time to be the same event."""
+    most = timedelta(seconds=question.number("within_s"))
+    for first, second in pairwise(rows):
+        a, b = first["started_at"], second["started_at"]
+        if isinstance(a, datetime) and isinstance(b, datetime) and b - a <= most:
+            yield first, second
+
+
+def _twice(question: Question, submissions: list[Row]) -> list[Finding]:
+    """Accepted twice; or unanswered and sent again without a key that makes the second harmless."""
+    steps = question.words("steps")
+    creating = [r for r in submissions if r["step"] in steps and r["method"] in (None, "POST") and _is_about(r)]
+    findings = []
+    for rows in _same(question, [r for r in creating if _accepted(r) or _unanswered(r)]):
+        for first, second in _pairs(question, rows):
+            if not _accepted(second) or _keyed(question, first, second):
+                continue
+            if _accepted(first) and (made := _two_results(question, first, second)) is not None:
+                name, sure = ("duplicate_made_two", "confidence_made_two") if made else ("duplicate_both", "confidence")
+                text = phrase(name, operation=_name(second), object=_object(second))
+                findings.append(_finding(question, [first, second], second, sure, text, None if made else "warning"))
+            elif _unanswered(first):
+                text = phrase("duplicate_unanswered", operation=_name(second), object=_object(second))
+                findings.append(_finding(question, [first, second], second, "confidence_unanswered", text, "info"))
+    return findings
+
+
+def _is_about(row: Row) -> bool:
+    """Whether the request says what it is about: an empty POST to a bare path may rightly come again."""
+    return row["object_id"] is not None or bool(row["request_body"])
+
+
+def _two_results(question: Question, first: Row, second: Row) -> bool | None:
+    """True where the two answers name different new objects; None where they show that the platform did it once."""
+    names = question.words("made_ids")
+    made = [{n: v for n in names if (v := value((f"response.json:{n}",), Message(r)))} for r in (first, second)]
+    shared = made[0].keys() & made[1].keys()
+    if shared:
+        return True if any(made[0][n] != made[1][n] for n in shared) else None
+    return False
+
+
+def _keyed(question: Question, first: Row, second: Row) -> bool:
+    """Both carry one idempotency key, so the second is no second event."""
+    keys = [_key(question, r) for r in (first, second)]
+    return keys[0] is not None and keys[0] == keys[1]
+
+
+def _key(question: Question, row: Row) -> str | None:
+    pack = question.knowledge.packs.get(str(row["platform"]))
+    everywhere = question.knowledge.everywhere
+    own = pack.platform.places.idempotency_key if pack else ()
+    return value((*own, *(everywhere.platform.places.idempotency_key if everywhere else ())), Message(row))
+
+
+def _refused(question: Question, submissions: list[Row]) -> list[Finding]:
+    """Refused because it was there already, and the first submission is in the capture."""
+    causes = set(question.words("of_causes"))
+    claimed = {r for f in question.so_far if f.cause in causes for r in f.rows}
+    usable = [r for r in submissions if _accepted(r) or _unanswered(r) or _number(r) in claimed]
+    findings = []
+    for rows in _same(question, usable):
+        for place, row in enumerate(rows):
+            earlier = [r for r in rows[:place] if _number(r) not in claimed]
+            if _number(row) not in claimed or not earlier:
+                continue
+            name = "duplicate_refused" if _accepted(earlier[-1]) else "duplicate_refused_lost"
+            text = phrase(name, operation=_name(row), object=_object(row))
+            findings.append(_finding(question, [earlier[-1], row], row, "confidence_refused", text))
+    return findings
+
+
+def _keys(question: Question, submissions: list[Row]) -> list[Finding]:
+    """One idempotency key over different bodies of one operation."""
+    volatile = volatile_names(question.knowledge.packs, question.knowledge.everywhere, question.words("volatile"))
+    first: dict[tuple[object, ...], tuple[str, Row]] = {}
+    findings = []
+    for row in submissions:
+        key, body = _key(question, row), body_of(row, volatile)
+        if key is None or body is None or "*" in key:
+            continue
+        place = (row["platform"], row["host"], row["operation_key"], key)
+        before = first.setdefault(place, (body, row))
+        if before[0] != body and not _overloaded(row):
+            text = phrase("idempotency_key_reused", operation=_name(row))
+            findings.append(
+                _finding(question, [before[1], row], row, "confidence_key", text, cause="idempotency.key_reuse")
+            )
+    return findings
+
+
+def _overloaded(row: Row) -> bool:
+    """Failed on the platform's side or on the way: nothing of it shows the key's fate."""
+    status = row["status"]
+    return bool(row["failed"]) and (not isinstance(status, int) or status >= 500 or status == 429)
+
+
+def _finding(
+    question: Question, shown: list[Row], row: Row, confidence: str, text: Text,
+    severity: Literal["warning", "info"] | None = None, cause: str | None = None,
+) -> Finding:  # fmt: skip
+    numbers = tuple(map(_number, shown))
+    failed = bool(row["failed"])
+    return Finding(
+        rule=question.rule.id, cause=cause or question.rule.cause, confidence=question.number(confidence),
+        platform=_text(row["platform"]), shop=_text(row["shop"]), identity=_text(row["identity"]),
+        rows=(_number(row),) if failed else (), affected=() if failed else (_number(row),),
+        because=(Because(text, numbers),), telling=(Telling(_number(row), "/request/body", text),),
+        sources=question.rule.source, signs=2 if confidence == "confidence_made_two" else 1,
+        severity=severity,
+    )  # fmt: skip
+
+
+def _name(row: Row) -> Text:
+    return same(str(row["operation"] or row["path"] or "?")[:200])
+
+
+def _object(row: Row) -> Text:
+    return same(str(row["object_id"] or row["path"] or "?")[:120])
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -121,9 +121,7 @@ def analyze(paths: Sequence[str], settings: Settings | None = None, stdin: Binar
     return Analysis(settings, packs, capture, select(capture.exchanges, capture.records, settings))
 
 
-def read_capture(
-    paths: Sequence[str], settings: Settings, packs: PackSet, stdin: BinaryIO | None = None
-) -> Capture:
+def read_capture(paths: Sequence[str], settings: Settings, packs: PackSet, stdin: BinaryIO | None = None) -> Capture:
     """Stage 1 and link: files to annotated, linked frames."""
     ids = tuple(packs.resolve(p) for p in settings.platforms if p != "auto")
     reader = _Stage1(settings, packs, ids)
@@ -211,8 +209,7 @@ def _scoped(exchanges: pl.DataFrame, packs: PackSet, ids: tuple[str, ...]) -> tu
 
 def _with_sentences(result: Result) -> Result:
     causes = tuple(
-        c.model_copy(update={"summary": root_cause_summary(c, result.labels, result.input)})
-        for c in result.root_causes
+        c.model_copy(update={"summary": root_cause_summary(c, result.labels, result.input)}) for c in result.root_causes
     )
     result = result.model_copy(update={"root_causes": causes})
     if result.verdict is None:

@@ -89,7 +89,7 @@ ANNOTATED_COLUMNS: dict[str, pl.DataType] = {
     "app": pl.String(),
     "shop": pl.String(),
     "operation": pl.String(),
-    "step": pl.String(),  # of the integration loop: token, order, stock, ship, tracking, listing, report, webhook, other
+    "step": pl.String(),  # of the integration loop: token, order, stock, ship, tracking, webhook, …
     "object_id": pl.String(),
     "error_code": pl.String(),
     "error_subcode": pl.String(),

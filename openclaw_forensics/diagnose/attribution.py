@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from openclaw_forensics.diagnose.findings import Finding
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import Relation, Relations
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _LEAD = timedelta(minutes=15)  # a refused call that made the client refresh comes at most this long before it
 _FAR = datetime.max
 _CEILING = 0.95  # several signs never make a proof
@@ -71,7 +72,7 @@ def _merged(group: list[Finding]) -> Owned:
             explains=tuple(dict.fromkeys(e for f in group for e in f.explains)),
             explains_rows=tuple(sorted({r for f in group for r in f.explains_rows})),
             proof=any(f.proof for f in group),
-            signs=max(max(f.signs for f in group), len(kinds_of_sign)),
+            signs=max(*(f.signs for f in group), len(kinds_of_sign)),
             against=max(f.against for f in group),
             unverified=all(f.unverified for f in group),
             severity=lead.severity if all(f.severity for f in group) else None,
@@ -169,7 +170,7 @@ class Attribution:
                 yield row
 
     def _windows(self, finding: Finding, relation: Relation, roots: Sequence[Row]) -> list[tuple[datetime, datetime]]:
-        starts = sorted(t for r in roots if (t := self._at(int(str(r["row"])))))
+        starts = sorted(t for r in roots if (t := self._at(r["row"])))
         if not starts:
             return [(datetime.min, _FAR)]
         ends = self._ends(finding, relation, roots)

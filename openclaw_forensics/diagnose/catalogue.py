@@ -6,10 +6,11 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from openclaw_forensics.platforms.model import ErrorRow
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _TEXT_BOUND = 4096  # characters of a message that patterns look at
 
 

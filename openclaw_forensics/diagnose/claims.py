@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from openclaw_forensics.diagnose.catalogue import Catalogue, Match
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
@@ -13,7 +14,7 @@ from openclaw_forensics.platforms.model import When
 from openclaw_forensics.taxonomy import taxonomy
 from openclaw_forensics.words import Text, same
 
-Row = dict[str, object]
+Row = dict[str, Any]
 STATUS_ONLY = 1  # the weight of a catalogue row that knows a status and nothing else
 _QUOTE = 200  # characters of a message in a sentence
 
@@ -93,7 +94,7 @@ def _finding(match: Match, group: Group, contrasts: Contrasts) -> Finding:
         identity=_text(first["identity"]),
         party=party,
         origin=(when and when.origin) or (entry.origin if cause == entry.cause else None),
-        rows=tuple(int(str(r["row"])) for r in group.rows),
+        rows=tuple(r["row"] for r in group.rows),
         alternatives=tuple(a for a in alternatives if a != cause),
         because=_because(match, group, when, cause),
         cleared=_cleared(group),
@@ -107,7 +108,7 @@ def _finding(match: Match, group: Group, contrasts: Contrasts) -> Finding:
 
 def _because(match: Match, group: Group, when: When | None, cause: str) -> tuple[Because, ...]:
     first = group.rows[0]
-    rows = (int(str(first["row"])),)
+    rows = (first["row"],)
     steps = [Because(refusal(group.frame, first), rows)]
     why = match.entry.why if match.entry.why is not None and cause == match.entry.cause else None
     if why is not None:
@@ -140,7 +141,7 @@ def operation_name(frame: Frame, row: Row) -> Text:
 
 def _cleared(group: Group) -> tuple[Cleared, ...]:
     """Parties that the answer itself speaks for: it came, so the way stands."""
-    answered = [int(str(r["row"])) for r in group.rows if r["status"] is not None and r["error_code"] is not None]
+    answered = [r["row"] for r in group.rows if r["status"] is not None and r["error_code"] is not None]
     if not answered:
         return ()
     return (Cleared("network", True, phrase("not_network_answered"), tuple(answered[:1])),)
@@ -148,7 +149,7 @@ def _cleared(group: Group) -> tuple[Cleared, ...]:
 
 def _telling(row: Row, match: Match) -> Telling | None:
     why = match.entry.title or taxonomy().causes[match.entry.cause].name
-    number = int(str(row["row"]))
+    number = row["row"]
     if row["status"] is None:
         return Telling(number, "/transport_error_text", why)
     if row["error_code"] is not None or row["error_message"] is not None:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
 from openclaw_forensics.diagnose.frame import MEANWHILE, Frame, Success
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _FAR_PAST, _FAR_FUTURE = datetime.min, datetime.max
 
 
@@ -65,7 +66,7 @@ class Contrasts:
             "refresh_worked_before": self._refresh_worked_before,
             "token_aged_out": self._token_aged_out,
             "identity_one_app_many_shops": self._one_app_many_shops,
-            "sandbox_host": lambda g: None if g.rows[0]["environment"] is None else g.rows[0]["environment"] == "sandbox",
+            "sandbox_host": self._sandbox_host,
             "passed_unchanged_later": self._passed_unchanged_later,
         }  # fmt: skip
 
@@ -115,14 +116,16 @@ class Contrasts:
             return None
         return self._any(
             g,
-            lambda s: s.platform == g.platform and s.identity != g.identity and s.direction == "out" and g.meanwhile(s)
+            lambda s: s.platform == g.platform and s.identity != g.identity and s.direction == "out" and g.meanwhile(s),
         )
 
     def _other_regions_ok(self, g: Group) -> bool | None:
         region = g.rows[0]["region"]
         if region is None:
             return None
-        return self._any(g, lambda s: (s.token in g.tokens or g.ours(s)) and s.region is not None and s.region != region)
+        return self._any(
+            g, lambda s: (s.token in g.tokens or g.ours(s)) and s.region is not None and s.region != region
+        )
 
     def _several_shops_failing(self, g: Group) -> bool:
         causes = {r["error_code"] for r in g.rows}
@@ -151,15 +154,14 @@ class Contrasts:
         presented = {t for r in g.rows if (t := r["refresh_token"])}
         if not presented:
             return None
-        first = min(int(str(r["row"])) for r in g.rows)
-        return any(r["refresh_token"] in presented and int(str(r["row"])) < first for r in self._refreshes)
+        first = min(r["row"] for r in g.rows)
+        return any(r["refresh_token"] in presented and r["row"] < first for r in self._refreshes)
 
     def _refresh_worked_before(self, g: Group) -> bool:
-        first = min(int(str(r["row"])) for r in g.rows)
+        first = min(r["row"] for r in g.rows)
         ours = [r for r in self._refreshes if r["platform"] == g.platform and r["identity"] == g.identity]
-        return any(int(str(r["row"])) < first for r in ours) or self._any(
-            g,
-            lambda s: g.ours(s) and s.token is not None and s.direction == "out" and g.before(s)
+        return any(r["row"] < first for r in ours) or self._any(
+            g, lambda s: g.ours(s) and s.token is not None and s.direction == "out" and g.before(s)
         )
 
     @cached_property
@@ -195,5 +197,12 @@ class Contrasts:
             return None
         return self._shops_of_app.get((str(g.platform), str(g.app)), 0) > 1
 
+    @staticmethod
+    def _sandbox_host(g: Group) -> bool | None:
+        environment = g.rows[0]["environment"]
+        return None if environment is None else environment == "sandbox"
+
     def _passed_unchanged_later(self, g: Group) -> bool:
-        return self._any(g, lambda s: g.ours(s) and s.operation_key in g.operations and g.after(s) and s.token in g.tokens)
+        return self._any(
+            g, lambda s: g.ours(s) and s.operation_key in g.operations and g.after(s) and s.token in g.tokens
+        )

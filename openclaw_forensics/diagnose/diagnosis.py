@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from openclaw_forensics.diagnose import detectors
 from openclaw_forensics.diagnose.attribution import Attribution, Owned, merge
@@ -29,7 +29,7 @@ AHEAD = "api.deprecation_ahead"
 UNCLASSIFIED = "unknown.unclassified"
 _SINGLE_SIGN = 0.6
 _UNVERIFIED = 0.39
-Row = dict[str, object]
+Row = dict[str, Any]
 _ORDER: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -104,7 +104,7 @@ def diagnose(frame: Frame, knowledge: Knowledge) -> Diagnosis:
 
 def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> list[Finding]:
     def holds(entry: ErrorRow, row: Row) -> bool:
-        return all_hold(entry.tests, Message(frame.full(int(str(row["row"]))))) is True
+        return all_hold(entry.tests, Message(frame.full(row["row"]))) is True
 
     catalogues = {name: Catalogue(name, pack.errors, holds) for name, pack in knowledge.packs.items()}
     common = knowledge.everywhere
@@ -118,7 +118,7 @@ def _weigh(
     app_owners = {k: p.platform.app_owner for k, p in knowledge.packs.items() if p.platform.app_owner}
     parties = Parties(frame, relations(), contrasts, app_owners)
     recoveries = Recoveries(frame, _writes(knowledge), _volatile(knowledge))
-    found = {int(str(r["row"])): recoveries.find(r) for r in frame.failures}
+    found = {r["row"]: recoveries.find(r) for r in frame.failures}
     roots = [_root(frame, o, parties, found) for o in owned]
     roots.sort(key=_order)
     owner = {row: i for i, root in enumerate(roots) for row in root.owned.rows}
@@ -194,10 +194,8 @@ def _severity(frame: Frame, owned: Owned, found: Mapping[int, Recovery | None]) 
     finding = owned.finding
     if finding.cause == AHEAD:
         return "warning"
-    if owned.rows:
-        severity = _severity_of(frame, owned.rows, found)
-    else:
-        severity = "warning" if finding.repaired else "error"
+    unowned: Severity = "warning" if finding.repaired else "error"
+    severity = _severity_of(frame, owned.rows, found) if owned.rows else unowned
     if finding.severity is not None and _ORDER[severity] < _ORDER[finding.severity]:
         return finding.severity
     return severity

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -15,8 +16,8 @@ from openclaw_forensics.words import Text
 _SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
 
 _HOT = [
-    "row", "exchange_id", "direction", "source_file", "locator", "line", "writer", "started_at", "duration_ms", "method",
-    "url", "host", "path", "status", "answer_state", "transport_error", "transport_error_text", "trace_id", "thread",
+    "row", "exchange_id", "direction", "source_file", "locator", "line", "writer", "started_at", "duration_ms",
+    "method",     "url", "host", "path", "status", "answer_state", "transport_error", "transport_error_text", "trace_id", "thread",
     "client_address", "server_address", "platform", "environment", "region", "identity", "app", "shop", "operation",
     "operation_key", "step", "object_id", "error_code", "error_subcode", "error_message", "error_fields", "request_id",
     "token", "refresh_token", "request_timestamp", "signature", "key_version", "item_failures", "failure",
@@ -48,7 +49,7 @@ class Beside:
     """What other shops of the same capture did, where one shop is looked at alone: contrasts need them."""
 
     successes: tuple[Success, ...] = ()
-    failures: tuple[dict[str, object], ...] = ()
+    failures: tuple[dict[str, Any], ...] = ()
 
 
 class Frame:
@@ -78,14 +79,14 @@ class Frame:
         )
 
     @cached_property
-    def failures(self) -> list[dict[str, object]]:
+    def failures(self) -> list[dict[str, Any]]:
         """The failing exchanges as dicts of the columns that questions need, in order."""
         return self.exchanges.filter("failed").select(_HOT).to_dicts()
 
     @cached_property
-    def failing(self) -> dict[int, dict[str, object]]:
+    def failing(self) -> dict[int, dict[str, Any]]:
         """Failing exchanges by row."""
-        return {int(str(r["row"])): r for r in self.failures}
+        return {r["row"]: r for r in self.failures}
 
     @cached_property
     def successes(self) -> list[Success]:
@@ -119,11 +120,11 @@ class Frame:
         value = self.exchanges["started_at"][row]
         return value if isinstance(value, datetime) else None
 
-    def full(self, row: int) -> dict[str, object]:
+    def full(self, row: int) -> dict[str, Any]:
         """All columns of one row."""
         return self.exchanges.row(row, named=True)
 
-    def record(self, row: int) -> dict[str, object]:
+    def record(self, row: int) -> dict[str, Any]:
         """All columns of one record."""
         return self.records.row(row, named=True)
 

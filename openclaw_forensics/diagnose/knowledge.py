@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -35,7 +35,7 @@ class Relations(_Model):
     relation: tuple[Relation, ...]
 
 
-def _load(name: str) -> dict[str, object]:
+def _load(name: str) -> dict[str, Any]:
     path = rules_dir() / name
     try:
         return tomllib.loads(path.read_text("utf-8"))

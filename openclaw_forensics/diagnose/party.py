@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from openclaw_forensics.diagnose.attribution import Owned
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
@@ -13,7 +14,7 @@ from openclaw_forensics.diagnose.knowledge import Relations, phrase
 from openclaw_forensics.taxonomy import taxonomy
 
 _LEAST_FOR_A_PARTY = 0.4  # below, a lead only: nobody is named
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

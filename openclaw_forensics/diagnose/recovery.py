@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl
 
 import polars as pl
@@ -16,7 +17,7 @@ from openclaw_forensics.platforms.message import parse_json
 
 OWN_RETRY = timedelta(minutes=15)  # contracts.md of the field: healed by the client's own attempts within this time
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _Key = tuple[object, ...]
 _KEY_COLUMNS = ["platform", "operation_key", "direction"]
 _WHO = pl.coalesce("shop", "identity")
@@ -62,11 +63,11 @@ class Recoveries:
             key = _key(row)
             by_key[*key, _ANY].append(row)
             by_key[*key, row["object_id"]].append(row)
-        self._good = {k: ([int(str(r["row"])) for r in rows], rows) for k, rows in by_key.items()}
+        self._good = {k: ([r["row"] for r in rows], rows) for k, rows in by_key.items()}
 
     def find(self, failing: Row) -> Recovery | None:
         """The first later success of the same platform, shop and operation; for a write, of the same object too."""
-        key, number = _key(failing), int(str(failing["row"]))
+        key, number = _key(failing), failing["row"]
         one_object = str(failing["operation_key"]) in self._writes and failing["object_id"] is not None
         objects: tuple[object, ...] = (failing["object_id"], None) if one_object else (_ANY,)
         later = []
@@ -76,8 +77,8 @@ class Recoveries:
                 later.append(rows[place])
         if not later:
             return None
-        row = min(later, key=lambda r: int(str(r["row"])))
-        return Recovery(int(str(row["row"])), _time(row["started_at"]), self._by_client(failing, row))
+        row = min(later, key=lambda r: r["row"])
+        return Recovery(row["row"], _time(row["started_at"]), self._by_client(failing, row))
 
     def _by_client(self, failing: Row, good: Row) -> bool:
         failed_at, healed_at = _time(failing["started_at"]), _time(good["started_at"])
@@ -85,7 +86,7 @@ class Recoveries:
             return False
         if failing["direction"] == "callback":
             return True
-        sent = self._frame.full(int(str(failing["row"])))
+        sent = self._frame.full(failing["row"])
         if sent["path"] != good["path"] or sent["method"] != good["method"]:
             return False
         return self._steady(sent["query"]) == self._steady(good["query"]) and self._body(
@@ -104,7 +105,6 @@ class Recoveries:
         if "=" in text and not text.lstrip().startswith(("{", "[", "<")):
             return self._steady(text)
         return text
-
 
     def _without_volatile(self, node: object, depth: int) -> object:
         if depth > _DEEPEST:

@@ -10,7 +10,7 @@ recorded makes a condition unknown, which is neither true nor false; only true i
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +21,7 @@ from openclaw_forensics.words import Text
 Scalar = str | int | float | bool | None
 # Conditions nest freely; compile checks columns, modifiers and types with the rule's file and id at hand.
 Condition = dict[str, object]
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 class _Model(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -34,7 +35,7 @@ def run_tests(extra: tuple[Path, ...] = ()) -> tuple[list[str], int]:
     return failures, count
 
 
-def hits(loaded: Loaded, rows: list[Mapping[str, object]] | list[dict[str, object]]) -> bool:
+def hits(loaded: Loaded, rows: list[Mapping[str, object]] | list[dict[str, Any]]) -> bool:
     """Whether at least `at_least` of the rows meet the rule's condition."""
     table = pl.DataFrame([_row(loaded.rule, row) for row in rows], schema=_schema(loaded.rule), orient="row")
     return table.filter(loaded.when).height >= loaded.rule.at_least

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -21,7 +22,7 @@ from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.places import find, parse
 from openclaw_forensics.result import Check
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _PLACE_ROWS = 20_000  # exchanges whose messages are opened for one rule; more are sampled and said so
 _TELLING = 3
 
@@ -135,7 +136,7 @@ def _of_exchanges(rule: Rule, frame: Frame, rows: list[Row], contrasts: Contrast
     group = Group(frame, rows)
     when = next((w for w in rule.contrasts if contrasts.all_hold(w.contrast, w.unless, group)), None)
     cause = (when and when.cause) or rule.cause
-    failing = tuple(int(str(r["row"])) for r in rows if r["failed"])
+    failing = tuple(r["row"] for r in rows if r["failed"])
     return Finding(
         rule=rule.id,
         cause=cause,
@@ -146,7 +147,7 @@ def _of_exchanges(rule: Rule, frame: Frame, rows: list[Row], contrasts: Contrast
         party=(when and when.party) or (rule.party if cause == rule.cause else None),
         origin=(when and when.origin) or (rule.origin if cause == rule.cause else None),
         rows=failing,
-        affected=tuple(int(str(r["row"])) for r in rows if not r["failed"]),
+        affected=tuple(r["row"] for r in rows if not r["failed"]),
         alternatives=rule.alternatives if when is None or when.alternatives is None else when.alternatives,
         because=_because(rule, frame, rows, when.contrast if when else ()),
         telling=tuple(_telling(rule, r) for r in rows[:_TELLING]),
@@ -165,7 +166,7 @@ def _because(rule: Rule, frame: Frame, rows: Sequence[Row], held: Sequence[str])
 
 def _telling(rule: Rule, row: Row) -> Telling:
     places = [k.column for k in keys_of(rule.when_) if k.is_place]
-    return Telling(int(str(row["row"])), pointer_of(places[0]) if places else _default_pointer(row), rule.title)
+    return Telling(row["row"], pointer_of(places[0]) if places else _default_pointer(row), rule.title)
 
 
 def pointer_of(place: str) -> str:
@@ -197,7 +198,7 @@ def _sequences_hold(rule: Rule, frame: Frame, row: Row) -> bool:
 
 def _beside(frame: Frame, sequence: RuleSequence, row: Row, *, earlier: bool) -> bool:
     """Whether an exchange that meets the sequence's condition lies before (or after) `row` in its time."""
-    at, number = row["started_at"], int(str(row["row"]))
+    at, number = row["started_at"], row["row"]
     side = pl.col("row") < number if earlier else pl.col("row") > number
     for column in sequence.same:
         side &= pl.col(column).eq_missing(pl.lit(row[column], dtype=frame.exchanges.schema[column]))
@@ -211,7 +212,7 @@ def _beside(frame: Frame, sequence: RuleSequence, row: Row, *, earlier: bool) ->
 def _of_records(rule: Rule, frame: Frame, hits: pl.DataFrame) -> Finding:
     rows = hits.to_dicts()
     first = rows[0]
-    free = tuple(int(str(r["row"])) for r in rows if r["exchange_id"] is None)
+    free = tuple(r["row"] for r in rows if r["exchange_id"] is None)
     ids = [r["exchange_id"] for r in rows if r["exchange_id"] is not None]
     linked = (
         frame.exchanges.filter(pl.col("exchange_id").is_in(ids)).select("row", "failed", "identity", "shop").to_dicts()
@@ -230,8 +231,8 @@ def _of_records(rule: Rule, frame: Frame, hits: pl.DataFrame) -> Finding:
         records=free,
         alternatives=rule.alternatives,
         because=(
-            Because(phrase("record_shows", message=message), records=(int(str(first["row"])),)),
-            Because(rule.why, records=(int(str(first["row"])),)),
+            Because(phrase("record_shows", message=message), records=(first["row"],)),
+            Because(rule.why, records=(first["row"],)),
         ),
         fix=rule.fix,
         sources=rule.source,

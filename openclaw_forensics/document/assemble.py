@@ -114,7 +114,7 @@ def _exchanges(diagnosis: Diagnosis, causes: Sequence[RootCause]) -> tuple[Excha
     numbers = _numbers(frame, named)
     chosen = [numbers[i] for i in named if i in numbers]
     chosen += _contrasts(diagnosis, chosen)
-    chosen += [int(str(r["row"])) for r in frame.failures]
+    chosen += [r["row"] for r in frame.failures]
     rows = list(dict.fromkeys(chosen))[:MAX_EXCHANGES]
     attempts = _attempt_numbers(frame)
     stacks = _stacks(frame, [str(frame.exchanges["exchange_id"][r]) for r in rows])
@@ -127,11 +127,11 @@ def _exchanges(diagnosis: Diagnosis, causes: Sequence[RootCause]) -> tuple[Excha
         exchange_view(
             row,
             failed=bool(row["failed"]),
-            root_cause=_owner(diagnosis, int(row["row"]), causes),
-            recovered=int(row["row"]) in diagnosis.recovered,
-            attempt=attempts.get(int(row["row"]), 1),
+            root_cause=_owner(diagnosis, row["row"], causes),
+            recovered=row["row"] in diagnosis.recovered,
+            attempt=attempts.get(row["row"], 1),
             stack=stacks.get(row["exchange_id"]),
-            telling=telling.get(int(row["row"]), []),
+            telling=telling.get(row["row"], []),
         )
         for row in full
     )
@@ -162,7 +162,7 @@ def _attempt_numbers(frame: Frame) -> dict[int, int]:
     for row in frame.failures:
         key = (row["platform"], row["shop"], row["operation_key"], row["path"], row["object_id"])
         seen[key] += 1
-        numbers[int(str(row["row"]))] = seen[key]
+        numbers[row["row"]] = seen[key]
     return numbers
 
 

@@ -43,7 +43,7 @@ def _spot(name: str) -> Blind:
 
 
 def _share(table: pl.DataFrame, column: str, states: tuple[str, ...]) -> float:
-    return table[column].is_in(states).sum() / table.height if table.height else 0.0
+    return float(table[column].is_in(states).sum()) / table.height if table.height else 0.0
 
 
 def _has_date(out: pl.DataFrame) -> bool:

@@ -100,7 +100,7 @@ def _of_maps(
         leaf = name.rpartition("/")[2].lower()
         expected = leaf in volatile or _names_an_id(leaf)
         pointer = base + (name if name.startswith("/") else f"/{name}")
-        yield Difference(pointer=pointer, kind=kind, failing=_short(a), good=_short(b), expected=expected)  # type: ignore[arg-type]
+        yield Difference(pointer=pointer, kind=kind, failing=_short(a), good=_short(b), expected=expected)
 
 
 def _names_an_id(name: str) -> bool:
@@ -126,7 +126,7 @@ def _body(row: Row) -> dict[str, str]:
     if valid:
         return dict(_leaves("", tree, 0))
     if "=" in text and not text.lstrip().startswith("<"):
-        return {k: v for k, v in parse_qsl(text[:65536], keep_blank_values=True)[:200]}
+        return dict(parse_qsl(text[:65536], keep_blank_values=True)[:200])
     return {}
 
 

@@ -34,9 +34,7 @@ class Captured(Protocol):
     nothing_fits: bool
 
 
-def describe_input(
-    frame: Frame, capture: Captured, selection: Selection, packs: PackSet, settings: Settings
-) -> Input:
+def describe_input(frame: Frame, capture: Captured, selection: Selection, packs: PackSet, settings: Settings) -> Input:
     """The `input` of the document."""
     table = frame.exchanges
     first, last = frame.bounds

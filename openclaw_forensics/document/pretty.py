@@ -14,28 +14,28 @@ def layout(text: str) -> str | None:
     body = text.strip()
     if not body or body[0] not in "{[":
         return None
-    tokens = _TOKEN.findall(body)
-    if sum(map(len, tokens)) != len(re.sub(r'("(?:[^"\\]|\\.)*")|\s+', r"\1", body)):
+    pieces = _TOKEN.findall(body)
+    if sum(map(len, pieces)) != len(re.sub(r'("(?:[^"\\]|\\.)*")|\s+', r"\1", body)):
         return None
-    return _lines(tokens)
+    return _lines(pieces)
 
 
-def _lines(tokens: list[str]) -> str | None:
+def _lines(pieces: list[str]) -> str | None:
     out: list[str] = []
     stack: list[str] = []
-    for place, token in enumerate(tokens):
-        following = tokens[place + 1] if place + 1 < len(tokens) else ""
-        if token in "{[" and len(token) == 1:
-            stack.append("}" if token == "{" else "]")
+    for place, piece in enumerate(pieces):
+        following = pieces[place + 1] if place + 1 < len(pieces) else ""
+        if piece in "{[" and len(piece) == 1:
+            stack.append("}" if piece == "{" else "]")
             if len(stack) > _DEEPEST:
                 return None
-            out.append(token if following == stack[-1] else token + "\n" + _INDENT * len(stack))
-        elif token in "}]" and len(token) == 1:
-            if not stack or stack.pop() != token:
+            out.append(piece if following == stack[-1] else piece + "\n" + _INDENT * len(stack))
+        elif piece in "}]" and len(piece) == 1:
+            if not stack or stack.pop() != piece:
                 return None
-            out.append(token if tokens[place - 1] in ("{", "[") else "\n" + _INDENT * len(stack) + token)
-        elif token == ",":
+            out.append(piece if pieces[place - 1] in ("{", "[") else "\n" + _INDENT * len(stack) + piece)
+        elif piece == ",":
             out.append(",\n" + _INDENT * len(stack))
         else:
-            out.append(": " if token == ":" else token)
+            out.append(": " if piece == ":" else piece)
     return None if stack else "".join(out)

@@ -120,4 +120,4 @@ def _cut(text: str | None, limit: int) -> str | None:
 def by_time(row: Row) -> tuple[float, int]:
     """Sort key: time, then position; exchanges without a time come last."""
     at = row["started_at"]
-    return (at.timestamp() if isinstance(at, datetime) else float("inf"), int(row["row"]))
+    return (at.timestamp() if isinstance(at, datetime) else float("inf"), row["row"])

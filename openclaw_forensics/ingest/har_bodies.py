@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from openclaw_forensics.ingest.decode import Body, body_of, from_base64, text_of
-from openclaw_forensics.ingest.har_model import Entry, Request, header_pairs
+from openclaw_forensics.ingest.har_model import Entry, Request, header_pairs, pairs_of
 from openclaw_forensics.ingest.inflate import compression_of
 
 Side = Callable[[str], bytes | None]  # a file beside the HAR, by its name
@@ -90,9 +90,8 @@ def _plain(frame: pl.DataFrame, blank: pl.Expr, empty: pl.Expr) -> pl.DataFrame:
 def _misread(frame: pl.DataFrame) -> dict[int, Body]:
     """UTF-8 that a writer put down as Latin-1, one character per byte: undone where the stated length proves it."""
     text, size = pl.col("text"), pl.col("size")
-    suspects = frame.with_row_index("at").filter(
-        size > 0, text.str.len_bytes() != size, text.str.len_chars() == size, text.str.contains(r"^[\x00-\u00ff]*$")
-    )
+    differing = frame.with_row_index("at").filter(size > 0, text.str.len_bytes() != size)  # seldom any
+    suspects = differing.filter(text.str.len_chars() == size, text.str.contains(r"^[\x00-\u00ff]*$"))
     mended: dict[int, Body] = {}
     for at, written in suspects.select("at", "text").iter_rows():
         try:
@@ -122,9 +121,9 @@ def _request_body(entry: Entry, side: Side) -> Body | None:
         return _side_body(post.file, kind, side)
     encoded = post.base64 or (post.text if (post.encoding or "").lower() == "base64" else None)
     if encoded is not None:
-        return _encoded_body(encoded, kind, _pairs(request.headers))
+        return _encoded_body(encoded, kind, pairs_of(request.headers))
     if _mangled(post.text):
-        return _mangled_body(post.text or "", kind, _pairs(request.headers))
+        return _mangled_body(post.text or "", kind, pairs_of(request.headers))
     if not post.text and (text := _form(post.params, kind)):
         return Body(text, None, False, "reconstructed", "rebuilt from the parameters the capture lists")
     return None
@@ -141,9 +140,9 @@ def _response_body(entry: Entry, side: Side) -> Body | None:
     if (content.encoding or "").lower() == "base64":
         if not content.text:
             return None
-        return _encoded_body(content.text, kind, _pairs(response.headers))
+        return _encoded_body(content.text, kind, pairs_of(response.headers))
     if _mangled(content.text):
-        return _mangled_body(content.text or "", kind, _pairs(response.headers))
+        return _mangled_body(content.text or "", kind, pairs_of(response.headers))
     return None
 
 
@@ -181,14 +180,7 @@ def _form(params: msgspec.Raw, kind: str) -> str | None:
         listed = orjson.loads(bytes(params))
     except orjson.JSONDecodeError:
         return None
-    pairs = header_pairs(listed)
+    pairs = headerpairs_of(listed)
     if not pairs or "multipart" in kind.lower():
         return None
     return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)
-
-
-def _pairs(raw: msgspec.Raw) -> list[tuple[str, str]]:
-    try:
-        return header_pairs(orjson.loads(bytes(raw))) or []
-    except orjson.JSONDecodeError:
-        return []

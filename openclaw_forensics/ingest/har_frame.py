@@ -12,13 +12,13 @@ import polars as pl
 from openclaw_forensics.errors import Problem
 from openclaw_forensics.exchanges import HEADERS, TIME
 from openclaw_forensics.ingest.har_bodies import Side, request_bodies, response_bodies
-from openclaw_forensics.ingest.har_model import Entry, Request, Response, header_pairs
+from openclaw_forensics.ingest.har_model import Entry, Header, Request, Response
 from openclaw_forensics.ingest.neterrors import cancelled, transport_error
 from openclaw_forensics.ingest.stamps import Calendar, read_stamps
 from openclaw_forensics.ingest.urls import url_columns, version
 
 _LOCAL = r"(?i)^(?:data|blob|about|file|javascript|[a-z-]*-extension|devtools|ws\+unix):"
-_CREDENTIAL = r'(?i)"(?:authorization|cookie|proxy-authorization)"'
+_CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
 _NO_RESPONSE = Response()
 
 
@@ -51,13 +51,14 @@ def exchanges_of(
         "server_address": ([entry.serverIPAddress for entry in entries], pl.String()),
     }
     raw = pl.DataFrame([pl.Series(name, values, dtype) for name, (values, dtype) in columns.items()])
-    sent, got = (_json_column([side.headers for side in sides]) for sides in (requests, responses))
+    sent = _headers([request.headers for request in requests])
     masked = facts.sanitises and not _credentials(sent, facts)
     frame = (
         raw.with_columns(
             *url_columns(raw["url"]),
             *_times(raw["raw_stamp"]),
-            *_headers(sent, got),
+            _listed(sent, len(entries)).alias("request_headers"),
+            _listed(_headers([response.headers for response in responses]), len(entries)).alias("response_headers"),
             *_prefixed(request_bodies(entries, side), "request"),
             *_prefixed(response_bodies(entries, side), "response"),
         )
@@ -86,48 +87,28 @@ def _times(stamps: pl.Series) -> list[pl.Series]:
     return [at.alias("started_at"), quality.alias("time_quality"), basis.alias("zone_basis")]
 
 
-def _json_column(raws: list[msgspec.Raw]) -> pl.Series:
-    return pl.Series([bytes(raw) or None for raw in raws], dtype=pl.Binary).cast(pl.String)
+def _headers(headers: list[list[Header] | None]) -> pl.DataFrame:
+    """One row per header line, with the number of its message; pseudo-headers of HTTP/2 are none."""
+    listed = [lines or [] for lines in headers]
+    flat = [line for lines in listed for line in lines]
+    counts = pl.Series([len(lines) for lines in listed], dtype=pl.UInt32)
+    message = pl.select(pl.int_range(len(listed), dtype=pl.UInt32).repeat_by(counts).explode()).to_series().drop_nulls()
+    names = pl.Series([line.name for line in flat], dtype=pl.String)
+    values = pl.Series([line.value for line in flat], dtype=pl.String)
+    frame = pl.DataFrame({"message": message.set_sorted(), "name": names, "value": values})
+    return frame.filter(~pl.col("name").str.starts_with(":"))
 
 
-def _headers(sent: pl.Series, got: pl.Series) -> list[pl.Series]:
-    """Both sides' headers from JSON, side by side; pseudo-headers of HTTP/2 off, whatever shape the writer chose."""
-    columns = pl.DataFrame({"request_headers": sent, "response_headers": got})
-    text = pl.all()
-    usual = text.is_null() | text.str.contains('"name"', literal=True) | (text.str.len_bytes() < 8)
-    checks = columns.select(usual.all(), text.str.contains(r'"\s*:\s*":').any().name.suffix(":pseudo")).row(
-        0, named=True
-    )
-    name = pl.element().struct.field("name")
-    try:
-        if not all(checks[side] for side in columns.columns):
-            raise pl.exceptions.ComputeError("an unusual shape")
-        decoded = columns.select(text.str.json_decode(HEADERS))
-    except pl.exceptions.PolarsError:
-        decoded = columns.select(
-            pl.Series(side.name, [_slow_headers(text) for text in side], dtype=HEADERS) for side in columns
-        )
-    real = {
-        side: pl.col(side).list.filter(~name.str.starts_with(":").fill_null(False))
-        if checks[f"{side}:pseudo"]
-        else pl.col(side)
-        for side in columns.columns
-    }
-    return decoded.select(
-        pl.when(kept.list.len() > 0).then(kept).alias(side) for side, kept in real.items()
-    ).get_columns()
+def _listed(headers: pl.DataFrame, messages: int) -> pl.Series:
+    """The header lines as one list per message, null where there are none."""
+    lists = headers.group_by("message", maintain_order=True).agg(pl.struct("name", "value").alias("lines"))
+    every = pl.DataFrame({"message": pl.int_range(messages, dtype=pl.UInt32, eager=True)})
+    return every.join(lists, on="message", how="left", maintain_order="left")["lines"].cast(HEADERS)
 
 
-def _slow_headers(text: str | None) -> list[dict[str, str]] | None:
-    try:
-        pairs = header_pairs(orjson.loads(text)) if text else None
-    except orjson.JSONDecodeError:
-        return None
-    return None if pairs is None else [{"name": name, "value": value} for name, value in pairs]
-
-
-def _credentials(sent: pl.Series, facts: FileFacts) -> bool:
-    facts.credentials_seen = facts.credentials_seen or bool(sent.str.contains(_CREDENTIAL).any())
+def _credentials(sent: pl.DataFrame, facts: FileFacts) -> bool:
+    if not facts.credentials_seen:
+        facts.credentials_seen = bool(sent["name"].str.to_lowercase().is_in(_CREDENTIALS).any())
     return facts.credentials_seen
 
 

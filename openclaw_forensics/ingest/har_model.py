@@ -12,6 +12,13 @@ Status = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31)] | None
 NOTHING = msgspec.Raw()
 
 
+class Header(msgspec.Struct, gc=False):
+    """One header line."""
+
+    name: str
+    value: str | None = None
+
+
 class PostData(msgspec.Struct, gc=False):
     """The request's body. `text` and `params` should exclude each other; browsers write both."""
 
@@ -40,7 +47,7 @@ class Request(msgspec.Struct, gc=False):
     method: str | None = None
     url: str | None = None
     httpVersion: str | None = None
-    headers: msgspec.Raw = NOTHING
+    headers: list[Header] | None = None
     postData: PostData | None = None
     bodySize: Number = None
 
@@ -50,7 +57,7 @@ class Response(msgspec.Struct, gc=False):
 
     status: Status = None
     httpVersion: str | None = None
-    headers: msgspec.Raw = NOTHING
+    headers: list[Header] | None = None
     content: Content | None = None
     error: Any = msgspec.field(default=None, name="_error")
     failure: Any = msgspec.field(default=None, name="_failureText")
@@ -163,8 +170,13 @@ def header_pairs(value: Any) -> list[tuple[str, str]] | None:
     return pairs
 
 
-def _headers(pairs: list[tuple[str, str]] | None) -> msgspec.Raw:
-    return NOTHING if pairs is None else _raw([{"name": name, "value": value} for name, value in pairs])
+def _headers(pairs: list[tuple[str, str]] | None) -> list[Header] | None:
+    return None if pairs is None else [Header(name, value) for name, value in pairs]
+
+
+def pairs_of(headers: list[Header] | None) -> list[tuple[str, str]]:
+    """A message's headers as pairs."""
+    return [(header.name, header.value or "") for header in headers or ()]
 
 
 def _raw(value: Any) -> msgspec.Raw:

@@ -11,7 +11,7 @@ import msgspec
 from openclaw_forensics.errors import Problem
 from openclaw_forensics.ingest.encodings import is_utf8
 from openclaw_forensics.ingest.har_model import DECODER, Entry, lenient
-from openclaw_forensics.ingest.har_split import Piece
+from openclaw_forensics.ingest.har_split import Piece, joined
 from openclaw_forensics.ingest.jsonlike import ESCAPE, JSON, Walker, space_end, without_surrogates
 
 _MERGE_LIMIT = 256 << 20  # bytes of pieces put together again because an entry was cut
@@ -43,7 +43,7 @@ class Parser:
         held: Piece | None = None
         for piece in pieces:
             self.found_list = True
-            whole = Piece(held.data + piece.data, held.offset, piece.last) if held else piece
+            whole = joined(held, piece) if held else piece
             parsed = self._fast(whole) or self._slowly(whole)
             held = whole if parsed is None else None
             if parsed:
@@ -52,26 +52,29 @@ class Parser:
     def _fast(self, piece: Piece) -> Parsed | None:
         if self._ended:
             return Parsed([], [], structure=len(piece.data))
-        if not is_utf8(piece.data):  # parts that are left undecoded would not be checked
-            return None
-        data, tail = piece.data, b""
+        listed, tail = piece.list, b""
         if piece.last:
+            data = piece.data
             if (end := _list_end(data)) is None:
                 return None
-            data, tail = data[:end], data[end:]
+            listed, tail = b"[%b]" % data[:end].rstrip(b" \t\r\n,"), data[end:]
+        if not is_utf8(listed):  # parts that are left undecoded would not be checked
+            return None
         try:
-            entries = DECODER.decode(_as_list(data))
+            entries = DECODER.decode(listed)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return None
         if not all(entry.request and entry.request.url for entry in entries):
             return None
         if tail:
             self._close(tail.decode("utf-8", ESCAPE))
-        return Parsed(entries, self._numbers(len(entries)), used=len(data), structure=len(tail))
+        size = len(data) if piece.last else len(listed) - 2 + len(piece.behind)
+        return Parsed(entries, self._numbers(len(entries)), used=size - len(tail), structure=len(tail))
 
     def _slowly(self, piece: Piece) -> Parsed | None:
         """Entry by entry; None when the piece ends inside an entry and more is to come."""
-        text = piece.data.decode("utf-8", ESCAPE)
+        data = piece.data
+        text = data.decode("utf-8", ESCAPE)
         opening = re.match(r'\s*(\{\s*"[^"\\]{1,64}")', text)
         walker = Walker(text, piece.offset, opening.group(1) if opening else None, last=piece.last)
         parsed = Parsed([], [])
@@ -84,7 +87,7 @@ class Parser:
             elif value is not None:
                 walker.complain("malformed", f"entry {number} holds no request; it is left out", walker.start)
             self._next = number + 1
-        if walker.cut and not piece.last and len(piece.data) < _MERGE_LIMIT:
+        if walker.cut and not piece.last and len(data) < _MERGE_LIMIT:
             self._next = first
             return None
         if walker.cut:
@@ -94,14 +97,14 @@ class Parser:
             walker.complain(
                 "truncated", "the file ends before its list of entries does; all of them are used", len(text)
             )
-        if not is_utf8(piece.data):
+        if not is_utf8(data):
             walker.complain("undecodable", "bytes that are not UTF-8 are shown as U+FFFD", 0)
         if walker.closed is not None:
             self._close(text[walker.closed :])
         parsed.problems = walker.problems
         parsed.structure = len(self.after.encode("utf-8", ESCAPE)) if walker.closed is not None else 0
         parsed.broken = walker.broken
-        parsed.used = len(piece.data) - parsed.structure - parsed.broken
+        parsed.used = len(data) - parsed.structure - parsed.broken
         return parsed
 
     def _close(self, after: str) -> None:
@@ -110,13 +113,6 @@ class Parser:
     def _numbers(self, count: int) -> list[int]:
         first, self._next = self._next, self._next + count
         return list(range(first, self._next))
-
-
-def _as_list(data: bytes) -> bytes:
-    """Entries with commas between and behind them as one JSON list, copied once."""
-    tail = data[-4096:]
-    end = len(data) - len(tail) + len(tail.rstrip(b" \t\r\n,"))
-    return b"".join((b"[", memoryview(data)[:end], b"]"))
 
 
 def _list_end(data: bytes) -> int | None:

@@ -24,11 +24,32 @@ _OPENING = re.compile(rb'\{\s*"[^"\\]{1,64}"')
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some entries with the commas between them. `offset` is that of `data` in the stream."""
+    """Some entries with the commas between them, behind one `[`. `offset` is that of the first entry in the stream."""
 
-    data: bytes
+    list: bytes
     offset: int
     last: bool
+    behind: bytes = b""  # the comma and white space that end it; `list` is closed by a `]` instead
+
+    @property
+    def data(self) -> bytes:
+        """The bytes as they stand in the stream."""
+        return self.list[1:] if self.last else self.list[1:-1] + self.behind
+
+
+def joined(first: Piece, second: Piece) -> Piece:
+    """Two pieces as one, because the cut between them was none between entries."""
+    return _piece([first.data, second.data], first.offset, last=second.last)
+
+
+def _piece(parts: Sequence[bytes | memoryview], offset: int, *, last: bool) -> Piece:
+    """The parts put together, copied once."""
+    if last:
+        return Piece(b"".join((b"[", *parts)), offset, last)
+    end = bytes(parts[-1][-4096:])
+    behind = end[len(end.rstrip(b" \t\r\n,")) :]
+    kept = parts[-1][: len(parts[-1]) - len(behind)]
+    return Piece(b"".join((b"[", *parts[:-1], kept, b"]")), offset, last, behind)
 
 
 class Splitter:
@@ -62,8 +83,8 @@ class Splitter:
         yield self._piece(held, last=True)
 
     def _piece(self, parts: Sequence[bytes | memoryview], *, last: bool) -> Piece:
-        piece = Piece(b"".join(parts), self._offset, last)
-        self._offset += len(piece.data)
+        piece = _piece(parts, self._offset, last=last)
+        self._offset += sum(map(len, parts))
         return piece
 
     def _find_entries(self) -> tuple[bytes, int | None]:

@@ -25,8 +25,8 @@ from openclaw_forensics.ingest.jsonlines_keys import (
 from openclaw_forensics.ingest.lineformat import FormatSet, load_formats
 from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
-from openclaw_forensics.ingest.textlog import TextLogReader, sort_out
-from openclaw_forensics.ingest.textlog_assembly import Assembly
+from openclaw_forensics.ingest.textlog import TextLogReader, last_time, sort_out
+from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 
 SAMPLES = 300
 NAMED_PROBLEMS = 20  # broken lines of one chunk that are named; the others are counted
@@ -92,7 +92,7 @@ def _part(
     calls = pl.concat([whole, said.match_to_schema(pl.Schema(FRAGMENT))]).sort("row", maintain_order=True)
     events, kept, balance = sort_out(records, calls)
     balance = replace(balance, problems=broken)
-    return assembly.add(events, kept, balance, (*chunk.problems, *problems), last=last)
+    return assembly.add(Parsed(events, kept, balance, (*chunk.problems, *problems), last, last_time(records)))
 
 
 def _columns(chunk: TextChunk, shape: Shape, keys: Keys) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem], int]:

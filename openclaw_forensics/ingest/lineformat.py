@@ -361,8 +361,12 @@ class Fit:
 def fit_heads(lines: Iterable[str], formats: FormatSet, forced: str | None = None) -> Fit:
     """Which heads occur in these lines; each line counts for the most specific one.
 
-    A wrapper counts when it stands in front of at least half of the lines. `forced` names the only format to try.
+    A wrapper counts when it stands in front of at least half of the lines. `forced` names the only format to try;
+    raises RuleError when there is none of that name.
     """
+    if forced is not None and formats.named(forced) is None:
+        known = ", ".join(sorted(f.name for f in formats.formats if f.head))
+        raise RuleError(forced, f"no line format of this name; there are {known}")
     texts = [line for line in lines if line.strip()]
     wrapper = None
     for rule in formats.wrappers:

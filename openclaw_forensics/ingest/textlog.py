@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -20,7 +21,7 @@ from openclaw_forensics.ingest.calls import read_calls
 from openclaw_forensics.ingest.lineformat import FormatSet, fit_heads, load_formats
 from openclaw_forensics.ingest.sources import Source
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
-from openclaw_forensics.ingest.textlog_assembly import Assembly
+from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 from openclaw_forensics.ingest.textlog_records import Layout, last_head, learn_layout, split_records
 from openclaw_forensics.ingest.textlog_rows import EVENT
 
@@ -38,17 +39,6 @@ class Piece:
     data: bytes
     offset: int
     line: int
-    problems: tuple[Problem, ...]
-    last: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What one piece holds, before anything is paired."""
-
-    events: pl.DataFrame  # textlog_rows.EVENT
-    records: pl.DataFrame  # of interest, without a call
-    balance: Balance
     problems: tuple[Problem, ...]
     last: bool
 
@@ -80,7 +70,7 @@ class TextLogReader:
         assembly = Assembly(source.path, self.name, layout.writer)
         pieces = cut_at_heads(source, layout)
         for parsed in _in_order(pieces, layout, formats, calendar):
-            yield assembly.add(parsed.events, parsed.records, parsed.balance, parsed.problems, last=parsed.last)
+            yield assembly.add(parsed)
 
 
 def cut_at_heads(source: Source, layout: Layout) -> Iterator[Piece]:
@@ -130,7 +120,7 @@ def parse(piece: Piece, layout: Layout, formats: FormatSet, calendar: Calendar) 
     records = split_records(piece.data, layout, offset=piece.offset, line=piece.line, calendar=calendar)
     calls = read_calls(records, formats.groups)
     events, kept, balance = sort_out(records.with_row_index("row"), calls)
-    return Parsed(events, kept, balance, piece.problems, piece.last)
+    return Parsed(events, kept, balance, piece.problems, piece.last, last_time(records))
 
 
 def sort_out(records: pl.DataFrame, calls: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, Balance]:
@@ -143,6 +133,12 @@ def sort_out(records: pl.DataFrame, calls: pl.DataFrame) -> tuple[pl.DataFrame, 
     calls = calls.filter(~pl.col("role").is_in(["ignore", "record"]))
     kept, balance = _weigh(records, calls.select("row"), ignored, noted)
     return _events(calls, records), kept, balance
+
+
+def last_time(records: pl.DataFrame) -> datetime | None:
+    """The latest time of any record."""
+    latest = records["at"].max()
+    return latest if isinstance(latest, datetime) else None
 
 
 def _events(calls: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -21,6 +22,18 @@ _NOTE = ["line", "end", "at", "raw_stamp", "zone_basis", "level", "logger", "thr
 _FRAMES = r"(?:^|\n)\s*(?:at |#\d+ |File \"|Caused by: )"
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one piece of a file holds, before anything is paired."""
+
+    events: pl.DataFrame  # textlog_rows.EVENT
+    records: pl.DataFrame  # of interest, without a call
+    balance: Balance
+    problems: tuple[Problem, ...]
+    last: bool  # of the file
+    last_at: datetime | None  # the latest time of any record
+
+
 class Assembly:
     """One file's calls in the making."""
 
@@ -31,12 +44,10 @@ class Assembly:
         self.answering: set[tuple[str | None, str | None]] = set()
         self.last_at: datetime | None = None
 
-    def add(
-        self, events: pl.DataFrame, records: pl.DataFrame, balance: Balance, problems: tuple[Problem, ...], *, last: bool
-    ) -> Part:
-        """The part that a piece completes. `last` closes the file: what is still open has got no answer."""
-        at = [t for t in (events["at"].max(), records["at"].max(), self.last_at) if isinstance(t, datetime)]
-        self.last_at = max(at, default=None)
+    def add(self, piece: Parsed) -> Part:
+        """The part that a piece completes. The last one closes the file: what is still open has got no answer."""
+        self.last_at = max((t for t in (piece.last_at, self.last_at) if t is not None), default=None)
+        events, last = piece.events, piece.last
         events = merge_parts(events)
         whole = single(events.filter(pl.col("role") == "exchange"))
         halves = pl.concat([self.open, events.filter(pl.col("role") != "exchange")])
@@ -46,10 +57,10 @@ class Assembly:
         calls = pl.concat([whole, joined(asked, answered)]).sort("line", maintain_order=True)
         calls = merge_envelopes(drop_library(pl.concat([self.held, calls]).sort("line", maintain_order=True)))
         self.open = halves[open_["i"]].sort("line", maintain_order=True)
-        calls, notes = self._context(calls, halves[left["i"]].sort("line"), answered.filter(pl.col("role") == "failure"), records)
+        calls, notes = self._context(calls, halves[left["i"]].sort("line"), answered.filter(pl.col("role") == "failure"), piece.records)
         calls = calls if last else self._hold(calls)
         calls = pl.concat([calls, self._unanswered(last=last)]).sort("line", maintain_order=True)
-        return Part(to_exchanges(calls, self.path, self.name), notes, problems, balance, self.writer)
+        return Part(to_exchanges(calls, self.path, self.name), notes, piece.problems, piece.balance, self.writer)
 
     def _context(
         self, calls: pl.DataFrame, left: pl.DataFrame, closing: pl.DataFrame, records: pl.DataFrame

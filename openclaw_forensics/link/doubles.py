@@ -19,7 +19,8 @@ def drop_doubles(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]
     if exchanges["source_file"].n_unique() < 2:
         return exchanges, {}
     columns = ["exchange_id", "source_file", "line", "locator", "raw_stamp", "request_id", "method", "host", "path",
-               "status", "started_at", "duration_ms", "direction", "response_body_state", "request_body_state"]  # fmt: skip
+               "status", "started_at", "duration_ms", "direction", "response_body_state",
+               "request_body_state"]  # fmt: skip
     groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in exchanges.select(columns).iter_rows(named=True):
         groups[row["method"], row["path"], row["status"], row["direction"] == "out"].append(row)

@@ -152,3 +152,8 @@ def _not_fine(key: str, head: str, fine: Iterable[str], kind: str) -> Filter:
         return named & (texts.str.count_matches(head) > texts.str.count_matches(sound))
 
     return test
+
+
+def is_cheap(test: Test) -> bool:
+    """Whether a pattern can stand for the test."""
+    return _filter(test) is not None

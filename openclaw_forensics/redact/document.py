@@ -80,7 +80,8 @@ class _Worker:
         for side in ("request", "response"):
             view[side] = self._message(view[side], side)
         rest = {k: v for k, v in view.items() if k not in ("request", "response", "path", "sources")}
-        return view | self.walk(rest)
+        shown: dict[str, Any] = view | self.walk(rest)
+        return shown
 
     def _message(self, message: dict[str, Any], side: str) -> dict[str, Any]:
         hidden: list[dict[str, Any]] = []

@@ -18,9 +18,11 @@ _NAME = r"[A-Za-z0-9_\u4e00-\u9fff][\w.\-\u4e00-\u9fff]{0,79}"
 _QUOTED = re.compile(rf"""(?P<q>\\{{0,7}}["'])(?P<name>{_NAME})(?P=q)\s{{0,20}}(?::|=>)\s{{0,20}}""")
 _PHP = re.compile(rf"\[(?P<name>{_NAME})(?::[\w:]{{1,80}})?\]\s{{0,20}}=>\s{{0,20}}(?P<value>[^\n]{{1,4000}})")
 _PAIR = re.compile(rf"(?<![\w.\-%])(?P<name>{_NAME})=(?P<value>[^&\s\"'<>;,)}}\]]{{1,8000}})")
-_HEADER = re.compile(rf"(?m)(?:^|[>|\[ ])(?P<name>[A-Za-z][A-Za-z0-9-]{{2,60}}):[ \t]{{1,10}}(?P<value>[^\r\n]{{1,8000}})")
+_HEADER = re.compile(r"(?m)(?:^|[>|\[ ])(?P<name>[A-Za-z][A-Za-z0-9-]{2,60}):[ \t]{1,10}(?P<value>[^\r\n]{1,8000})")
 _XML = re.compile(rf"<(?P<name>{_NAME})(?:\s[^<>]{{0,500}})?>(?P<value>[^<]{{1,8000}})</")
-_SCALAR = re.compile(r"""(?P<string>\\{0,7}["'](?:[^"'\\]|\\.|(?<!\\)'(?=\w)){0,8000}?\\{0,7}["'])|(?P<bare>[^\s,}\]"']{1,200})""")
+_SCALAR = re.compile(
+    r"""(?P<string>\\{0,7}["'](?:[^"'\\]|\\.|(?<!\\)'(?=\w)){0,8000}?\\{0,7}["'])|(?P<bare>[^\s,}\]"']{1,200})"""
+)
 _LITERALS = frozenset({"null", "true", "false", "None", "True", "False", ""})
 _DEEPEST = 40
 

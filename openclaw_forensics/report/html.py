@@ -41,7 +41,6 @@ def environment(lang: Lang) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     say = Speaker(lang, markup=True)
-    made.filters["party_name"] = lambda ident, page: page.party(ident)
     made.globals.update(_=say, ngettext=say.plural, lang=lang)
     return made
 

@@ -70,9 +70,8 @@ def _bottom(view: View, cause: RootCause | None, columns: int, files: tuple[str,
     explained, failures = view.explained()
     counts = say("explained {n}/{m}   unexplained {u}", n=explained, m=failures, u=view.result.unexplained.failures)
     if cause is not None:
-        out, still = view.parties(cause)
-        ruled = say("ruled out {who}", who=say.listing([view.party(p.party) for p in out]) or say("nobody"))
-        left = say("not ruled out {who}", who=say.listing([view.party(p.party) for p in still]) or say("nobody"))
+        out, still = view.ruled(cause)
+        ruled, left = say("ruled out {who}", who=out), say("not ruled out {who}", who=still)
         rows += wrap(f"{ruled}   {left}   {counts}", columns)
     elif failures:
         rows += wrap(counts, columns)

@@ -170,6 +170,15 @@ class View:
         """Parties ruled out, and parties that are not."""
         return [p for p in cause.parties if p.excluded], [p for p in cause.parties if not p.excluded]
 
+    def ruled(self, cause: RootCause) -> tuple[str, str]:
+        """Who is ruled out and who is not, as words; a document that argues about nobody has ruled out nobody."""
+        if not cause.parties:
+            return self.say("nobody"), self.say("the others, which were not examined")
+        out, still = self.parties(cause)
+        nobody = self.say("nobody")
+        listed = [self.say.listing([self.party(p.party) for p in side]) or nobody for side in (out, still)]
+        return listed[0], listed[1]
+
     def explained(self) -> tuple[int, int]:
         """Failures that a root cause owns, of all failures."""
         return sum(c.failures + c.explains for c in self.result.root_causes), self.result.input.failures

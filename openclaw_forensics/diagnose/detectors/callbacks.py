@@ -1,6 +1,8 @@
-"""Callbacks that reached our receiver and were not acknowledged as the platform demands: too late, or in the wrong words."""
+"""Callbacks that our receiver did not acknowledge as the platform demands: too late, or in the wrong words."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from openclaw_forensics.diagnose.detectors import Answer, Question
 from openclaw_forensics.diagnose.findings import Because, Finding, Telling
@@ -8,7 +10,7 @@ from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.platforms.model import Ack
 from openclaw_forensics.words import Text, same
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def detect(question: Question) -> Answer:
@@ -22,7 +24,7 @@ def detect(question: Question) -> Answer:
             groups.setdefault((cause, row["platform"], row["shop"]), []).append((row, why, pointer))
     findings = []
     for (cause, platform, shop), items in groups.items():
-        numbers = tuple(int(str(r["row"])) for r, _, _ in items)
+        numbers = tuple(r["row"] for r, _, _ in items)
         first, why, pointer = items[0]
         findings.append(
             Finding(

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
+from typing import Any
 
 import polars as pl
 
@@ -23,7 +24,7 @@ from openclaw_forensics.platforms.stamps import read_stamp
 from openclaw_forensics.result import Clock, ClockPoint, Details
 from openclaw_forensics.words import Text, same
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _QUARTER = 900.0  # seconds; zones lie on quarter hours
 _ZONE_SLACK = 60.0
 _SAME = 20.0  # seconds within which two offsets are the same offset
@@ -91,7 +92,7 @@ def _point(row: Row, rule: TimestampRule) -> _Point | None:
     duration = row["duration_ms"]
     half = timedelta(milliseconds=float(duration) / 2 if isinstance(duration, int | float) else 0)
     return _Point(
-        row=int(str(row["row"])),
+        row=row["row"],
         exchange=str(row["exchange_id"]),
         at=at,
         stamp=stamp.at,
@@ -158,7 +159,11 @@ def _offset(build: _Builder, outside: list[_Point]) -> Finding:
     if len(stale) > len(outside) / 2 or len(reused) > len(outside) / 2:
         text = phrase("clock_stale", age=spelled) if stale else phrase("clock_stale_reused", count=len(reused))
         return build.finding("sign.timestamp_stale", stale or reused, "confidence_stale", (text,))
-    if abs(quarter) >= 2 * _QUARTER and abs(usual - quarter) <= _ZONE_SLACK and quarter % (2 * _QUARTER) in (0, _QUARTER):
+    if (
+        abs(quarter) >= 2 * _QUARTER
+        and abs(usual - quarter) <= _ZONE_SLACK
+        and quarter % (2 * _QUARTER) in (0, _QUARTER)
+    ):
         text = phrase("clock_zone", offset=same(span(quarter)))
         return build.finding("sign.timestamp_unit", outside, "confidence_zone", (text,), ("sign.timestamp_skew",))
     text = phrase("clock_skew", offset=spelled, window=window)

@@ -1,9 +1,10 @@
-"""The platform names a field: is it in the request under a nearly equal name, absent, or of another shape than before?"""
+"""The platform names a field: is it in the request under a nearly equal name, or absent?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qsl
 
 import polars as pl
@@ -16,7 +17,7 @@ from openclaw_forensics.platforms.message import parse_json
 from openclaw_forensics.result import Candidate, Details, FieldView
 from openclaw_forensics.words import same
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _CASES = 200
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-\[\]]{1,80}")
 _KNOWN = ("recorded", "reconstructed")
@@ -26,15 +27,15 @@ def detect(question: Question) -> Answer:
     """For each failing call that is refused over a named field: near names in the request, and the good contrast."""
     causes = set(question.words("of_causes"))
     claims = {r: f for f in question.so_far if f.cause in causes for r in f.rows}
-    judged = [r for r in question.frame.failures if int(str(r["row"])) in claims and r["error_fields"]][:_CASES]
+    judged = [r for r in question.frame.failures if r["row"] in claims and r["error_fields"]][:_CASES]
     findings: list[Finding] = []
     for row in judged:
-        findings += _judge(question, row, claims[int(str(row["row"]))])
+        findings += _judge(question, row, claims[row["row"]])
     return Answer(findings, len(judged))
 
 
 def _judge(question: Question, row: Row, claim: Finding) -> list[Finding]:
-    number = int(str(row["row"]))
+    number = row["row"]
     full = question.frame.full(number)
     if full["request_body_state"] not in _KNOWN and not full["query"]:
         return []
@@ -132,7 +133,7 @@ def _view(leaf: str, near: list[tuple[str, float]], sent: dict[str, str], good: 
 
 
 def _misnamed(question: Question, row: Row, leaf: str, near: tuple[str, float], view: FieldView) -> Finding:
-    number = int(str(row["row"]))
+    number = row["row"]
     text = phrase("field_near", wanted=same(leaf), found=same(near[0]))
     return Finding(
         rule=question.rule.id, cause="schema.misnamed_field", confidence=question.number("confidence"),
@@ -146,7 +147,7 @@ def _missing(row: Row, claim: Finding, leaf: str, good: set[str] | None, view: F
     """The catalogue's own claim with the ghost mark of what is missing; adds no confidence."""
     from dataclasses import replace
 
-    number = int(str(row["row"]))
+    number = row["row"]
     steps = [Because(phrase("field_missing", wanted=same(leaf)), (number,))]
     if good is not None and leaf in good:
         steps.append(Because(phrase("field_in_good", wanted=same(leaf)), (number,)))

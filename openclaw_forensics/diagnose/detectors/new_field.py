@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -18,7 +19,7 @@ from openclaw_forensics.platforms.model import Deprecation
 from openclaw_forensics.result import Details, FieldView, rfc3339
 from openclaw_forensics.words import Text, same
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _BOUND = 4096
 _SAMPLES = 300  # answers opened per operation
 _NEAR = timedelta(seconds=5)  # an exception of the same thread belongs to the exchange before it (same trace: always)
@@ -86,7 +87,7 @@ def _appeared(question: Question, named: str, records: list[Row]) -> Finding | N
     before = _earlier_answers(question, first)
     if any(_holds(a, named) for a in before):
         return None
-    rows = tuple(int(str(a["row"])) for a in answers)
+    rows = tuple(a["row"] for a in answers)
     at = rfc3339(first["started_at"]) if isinstance(first["started_at"], datetime) else "?"
     operation = operation_name(question.frame, first)
     pointer, is_value = _pointer(first, named)
@@ -102,7 +103,7 @@ def _appeared(question: Question, named: str, records: list[Row]) -> Finding | N
         confidence=question.number("confidence_with_before" if before else "confidence_alone"),
         platform=_text(first["platform"]), shop=_text(first["shop"]), identity=_text(first["identity"]),
         rows=failing, affected=tuple(r for r in rows if r not in question.frame.failing),
-        records=tuple(int(str(r["row"])) for r in records if r["exchange_id"] is None),
+        records=tuple(r["row"] for r in records if r["exchange_id"] is None),
         alternatives=("schema.response_contract_broken", "client.exception"), because=tuple(steps),
         telling=tuple(Telling(r, pointer, steps[0].text) for r in rows[:3]), changed=_announced(question, first, named),
         cleared=(Cleared("network", True, phrase("not_network_answered"), rows[:1]),),
@@ -115,7 +116,7 @@ def _earlier_answers(question: Question, first: Row) -> list[Row]:
     frame = question.frame
     return (
         frame.exchanges.filter(
-            (pl.col("row") < int(str(first["row"])))
+            (pl.col("row") < first["row"])
             & (pl.col("operation_key") == str(first["operation_key"]))
             & pl.col("response_body").is_not_null()
             & (pl.col("status") < 400)
@@ -158,7 +159,7 @@ def _newly_required(question: Question) -> Iterator[Finding]:
     groups: dict[tuple[object, object, str, str], list[Row]] = {}
     for row in question.frame.failures:
         fields = row["error_fields"]
-        if int(str(row["row"])) in claims and isinstance(fields, list):
+        if row["row"] in claims and isinstance(fields, list):
             for field in fields[:3]:
                 leaf = re.split(r"[./\[\]]+", str(field).strip("[]/"))[-1]
                 groups.setdefault((row["platform"], row["identity"], str(row["operation_key"]), leaf), []).append(row)
@@ -173,17 +174,17 @@ def _demanded(question: Question, leaf: str, rows: list[Row]) -> Finding | None:
     frame = question.frame
     accepted = frame.exchanges.filter(
         frame.is_good
-        & (pl.col("row") < int(str(first["row"])))
+        & (pl.col("row") < first["row"])
         & (pl.col("operation_key") == str(first["operation_key"]))
         & pl.col("platform").eq_missing(pl.lit(first["platform"], dtype=pl.String))
         & (pl.col("request_body_state") == "recorded")
     ).tail(_SAMPLES)
     without = [r for r in accepted.to_dicts() if leaf not in dict(names_of(r))]
-    if not without or leaf in dict(names_of(question.frame.full(int(str(first["row"]))))):
+    if not without or leaf in dict(names_of(question.frame.full(first["row"]))):
         return None
     after = frame.exchanges.filter(
         frame.is_good
-        & (pl.col("row") > int(str(first["row"])))
+        & (pl.col("row") > first["row"])
         & (pl.col("operation_key") == str(first["operation_key"]))
         & (pl.col("request_body_state") == "recorded")
     ).tail(_SAMPLES)
@@ -194,7 +195,7 @@ def _demanded(question: Question, leaf: str, rows: list[Row]) -> Finding | None:
 
 def _demand_finding(question: Question, leaf: str, rows: list[Row], without: list[Row]) -> Finding:
     first = rows[0]
-    numbers = tuple(int(str(r["row"])) for r in rows)
+    numbers = tuple(r["row"] for r in rows)
     at = rfc3339(first["started_at"]) if isinstance(first["started_at"], datetime) else "?"
     text = phrase(
         "newly_required", count=len(without), operation=operation_name(question.frame, first),

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from openclaw_forensics.diagnose.detectors import Answer, Question
 from openclaw_forensics.diagnose.findings import Because, Cleared, Finding
 from openclaw_forensics.diagnose.knowledge import phrase
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def detect(question: Question) -> Answer:
-    """Bursts of server errors of one platform, over at least two operations, shops or inputs, in one quarter of an hour."""
+    """Bursts of server errors of one platform, over at least two operations or shops."""
     claimed = {r for f in question.so_far if f.cause in question.words("of_causes") for r in f.rows}
     rows = [
         r
         for r in question.frame.failures
         if r["direction"] == "out" and r["platform"] is not None
-        and int(str(r["row"])) in claimed
+        and r["row"] in claimed
     ]  # fmt: skip
     by_platform: dict[str, list[Row]] = {}
     for row in rows:
@@ -61,14 +62,14 @@ def _per_shop(question: Question, platform: str, burst: list[Row], breadth: tupl
     for row in burst:
         shops.setdefault((row["shop"], row["identity"]), []).append(row)
     confidence = question.number("confidence_one_sign" if len(breadth) == 1 else "confidence_two_signs")
-    rows_seen = tuple(int(str(r["row"])) for r in burst[:3])
+    rows_seen = tuple(r["row"] for r in burst[:3])
     findings = []
     for (shop, identity), rows in shops.items():
         findings.append(
             Finding(
                 rule=question.rule.id, cause=question.rule.cause, confidence=confidence, platform=platform,
                 shop=None if shop is None else str(shop), identity=None if identity is None else str(identity),
-                rows=tuple(int(str(r["row"])) for r in rows), signs=len(breadth),
+                rows=tuple(r["row"] for r in rows), signs=len(breadth),
                 because=tuple(Because(phrase(sign), rows_seen) for sign in breadth),
                 cleared=(Cleared("erp", True, question.rule.why, rows_seen),), sources=question.rule.source,
             )

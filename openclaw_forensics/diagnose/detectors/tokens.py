@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from openclaw_forensics.diagnose.findings import Because, Finding
 from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.result import Details, TokenLife, TokenUse
 
-Row = dict[str, object]
+Row = dict[str, Any]
 _MOST_TOKENS = 12
 _MOST_USES = 50
 
@@ -24,7 +25,7 @@ def detect(question: Question) -> Answer:
     claimed = {r: f for f in question.so_far if f.cause.startswith("auth.") for r in f.rows}
     groups: dict[tuple[object, object], list[Row]] = defaultdict(list)
     for row in frame.failures:
-        if int(str(row["row"])) in claimed and (row["token"] or row["refresh_token"]):
+        if row["row"] in claimed and (row["token"] or row["refresh_token"]):
             groups[row["platform"], row["identity"]].append(row)
     findings = []
     for rows in groups.values():
@@ -45,7 +46,7 @@ def _reused(question: Question, rows: list[Row], details: Details) -> list[Findi
     ]  # fmt: skip
     if not again:
         return []
-    numbers = tuple(int(str(r["row"])) for r in again)
+    numbers = tuple(r["row"] for r in again)
     return [
         Finding(
             rule=question.rule.id, cause="auth.refresh_token_invalid", confidence=question.number("reused_confidence"),
@@ -59,12 +60,12 @@ def _reused(question: Question, rows: list[Row], details: Details) -> list[Findi
 def _outlived(question: Question, rows: list[Row], details: Details, claimed: dict[int, Finding]) -> list[Finding]:
     old = [
         r for r in rows
-        if r["token"] and claimed[int(str(r["row"]))].cause.startswith("auth.access_token")
+        if r["token"] and claimed[r["row"]].cause.startswith("auth.access_token")
         and question.contrasts.holds("token_aged_out", Group(question.frame, [r])) is True
     ]  # fmt: skip
     if not old:
         return []
-    numbers = tuple(int(str(r["row"])) for r in old)
+    numbers = tuple(r["row"] for r in old)
     return [
         Finding(
             rule=question.rule.id, cause="auth.access_token_expired",
@@ -79,7 +80,7 @@ def _with_details(rows: list[Row], details: Details, claimed: dict[int, Finding]
     """The token bars beside whatever the catalogue already says; adds no confidence."""
     from dataclasses import replace
 
-    findings = {id(claimed[int(str(r["row"]))]): claimed[int(str(r["row"]))] for r in rows}
+    findings = {id(claimed[r["row"]]): claimed[r["row"]] for r in rows}
     return [replace(f, details=details) for f in findings.values()]
 
 

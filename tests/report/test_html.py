@@ -200,3 +200,11 @@ def test_the_english_sentence_stands_below_the_chinese_one() -> None:
     assert result.verdict.summary.zh in zh
     assert result.verdict.summary.en in zh
     assert result.verdict.summary.zh not in en.split("中文")[0]
+
+
+def test_parties_that_nobody_argued_about_are_not_called_ruled_out() -> None:
+    assert not DOCUMENTS["callback"]().root_causes[0].parties
+    assert (
+        "Ruled out: nobody. Not ruled out: the others, which were not examined."
+        in page_of(DOCUMENTS["callback"](), "en").words
+    )

@@ -17,7 +17,8 @@ _SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
 
 _HOT = [
     "row", "exchange_id", "direction", "source_file", "locator", "line", "writer", "started_at", "duration_ms",
-    "method",     "url", "host", "path", "status", "answer_state", "transport_error", "transport_error_text", "trace_id", "thread",
+    "method", "url", "host", "path", "status", "answer_state", "transport_error", "transport_error_text", "trace_id",
+    "thread",
     "client_address", "server_address", "platform", "environment", "region", "identity", "app", "shop", "operation",
     "operation_key", "step", "object_id", "error_code", "error_subcode", "error_message", "error_fields", "request_id",
     "token", "refresh_token", "request_timestamp", "signature", "key_version", "item_failures", "failure",

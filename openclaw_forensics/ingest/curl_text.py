@@ -238,7 +238,7 @@ class _Parser:
         upload = "".join(opened.upload) or self.command.get("request_body")
         if upload:
             call |= {"request_body": upload, "request_body_state": "recorded"}
-        body = "".join(opened.body).removesuffix("\n")[:MAX_BODY]
+        body = "".join(opened.body).rstrip("\n")[:MAX_BODY]
         if body:
             call |= {"response_body": body, "response_body_state": "recorded"}
         return call

@@ -357,6 +357,11 @@ class Fit:
         """The share of the lines that begin a record."""
         return self.matched / self.lines if self.lines else 0.0
 
+    def begins(self, line: str) -> bool:
+        """Whether this line begins a record."""
+        inner = _unwrapped(line, self.wrapper) if self.wrapper is not None else None
+        return any(rule.python.match((line if inner is None else inner)[:512]) for rule in self.used)
+
 
 def fit_heads(lines: Iterable[str], formats: FormatSet, forced: str | None = None) -> Fit:
     """Which heads occur in these lines; each line counts for the most specific one.

@@ -6,6 +6,7 @@ something to both: no look-around, no back-reference, no huge repetition.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -64,6 +65,7 @@ def _inside(loc: Loc, value: object) -> Iterator[tuple[Loc, str]]:
         yield loc, found[1]
 
 
+@functools.lru_cache(maxsize=4096)
 def fault(pattern: str) -> str | None:
     """Why a pattern cannot be used, None where it can."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,16 @@ class Match:
     rule: str
     entry: ErrorRow
     weight: int  # how specific
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A catalogue row beside an exchange: which of its keys held."""
+
+    rule: str
+    entry: ErrorRow
+    weight: int
+    keys: dict[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,16 @@ class Catalogue:
             self._memo[key] = match
         return match
 
+    def considered(self, row: Row) -> Iterator[Considered]:
+        """Every row of the exchange's code, and of the others those that fit, each with what held and what did not."""
+        code = row["error_code"]
+        keyed = self._by_code.get(str(code).lower(), []) if code is not None else []
+        for candidate in [*keyed, *(c for c in self._rest if _fits(c, row))]:
+            keys = dict(_judged(candidate, row))
+            if candidate.entry.tests:
+                keys["tests"] = all(keys.values()) and self._holds(candidate.entry, row)
+            yield Considered(candidate.rule, candidate.entry, candidate.weight, keys)
+
     def _best(self, row: Row, specific: bool) -> tuple[_Prepared | None, bool]:
         best: _Prepared | None = None
         tested = False
@@ -104,21 +124,28 @@ def _weight(entry: ErrorRow) -> int:
 
 
 def _fits(candidate: _Prepared, row: Row) -> bool:
+    return all(held for _, held in _judged(candidate, row))
+
+
+def _judged(candidate: _Prepared, row: Row) -> Iterator[tuple[str, bool]]:
+    """Each key of the row but its own tests, and whether the exchange meets it."""
     entry = candidate.entry
-    code, subcode = row["error_code"], row["error_subcode"]
-    if entry.code is not None and (code is None or not fnmatch.fnmatchcase(str(code).lower(), entry.code.lower())):
-        return False
-    if entry.subcode is not None and (
-        subcode is None or not fnmatch.fnmatchcase(str(subcode).lower(), entry.subcode.lower())
-    ):
-        return False
-    if entry.status is not None and row["status"] != entry.status:
-        return False
-    if entry.step is not None and row["step"] != entry.step:
-        return False
-    if entry.operation is not None and not fnmatch.fnmatchcase(str(row["operation"] or ""), entry.operation):
-        return False
-    return candidate.pattern is None or any(candidate.pattern.search(t) for t in _texts(row))
+    if entry.code is not None:
+        yield "code", _like(row["error_code"], entry.code)
+    if entry.subcode is not None:
+        yield "subcode", _like(row["error_subcode"], entry.subcode)
+    if entry.status is not None:
+        yield "status", row["status"] == entry.status
+    if entry.step is not None:
+        yield "step", row["step"] == entry.step
+    if entry.operation is not None:
+        yield "operation", fnmatch.fnmatchcase(str(row["operation"] or ""), entry.operation)
+    if candidate.pattern is not None:
+        yield "match", any(candidate.pattern.search(t) for t in _texts(row))
+
+
+def _like(value: object, glob: str) -> bool:
+    return value is not None and fnmatch.fnmatchcase(str(value).lower(), glob.lower())
 
 
 def _texts(row: Row) -> Iterable[str]:

@@ -45,7 +45,7 @@ def _run(frame: Frame, loaded: Loaded, contrasts: Contrasts) -> tuple[list[Findi
         hits = frame.records.filter(_platform(rule) & loaded.when)
         found = [_of_records(rule, frame, part) for part in hits.partition_by(["platform"], maintain_order=True)]
         return found, _check(rule, hits.height, frame.records.height)
-    base = frame.exchanges.filter(_among(frame, rule))
+    base = frame.exchanges.filter(among(frame, rule))
     hits = select(base, loaded.when, rule.when_)
     findings = [f for rows in _groups(hits, rule) if (f := _of_exchanges(rule, frame, rows, contrasts)) is not None]
     return findings, _check(rule, sum(len(f.rows) + len(f.affected) for f in findings), base.height)
@@ -60,16 +60,16 @@ def _platform(rule: Rule) -> pl.Expr:
     return pl.lit(True) if rule.platform is None else pl.col("platform") == rule.platform
 
 
-def _among(frame: Frame, rule: Rule) -> pl.Expr:
+def among(frame: Frame, rule: Rule) -> pl.Expr:
     """A rule looks at failing calls of its platform unless it says otherwise; callbacks only if it names them."""
-    among = {
+    outcome = {
         "failures": pl.col("failed"),
         "successes": frame.is_good,
         "all": pl.lit(True),
     }[rule.among]
     named = any(key.column == "direction" for key in keys_of(rule.when_))
     direction = pl.lit(True) if named else pl.col("direction") == "out"
-    return among & _platform(rule) & direction
+    return outcome & _platform(rule) & direction
 
 
 def select(base: pl.DataFrame, when: pl.Expr, condition: Condition) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from openclaw_forensics.resources import rules_dir
 
 DEPTH = 4
 BODIES = ("request_body", "response_body")
-Shape = dict[str, "Shape | None"]  # key to the keys inside, None for a leaf
+Shape = dict[str, "Shape | None"]  # key to the keys inside; None for a leaf, {} for what is text or an object
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def objects(lines: Iterable[bytes]) -> list[dict[str, Any] | None]:
 
 
 def learn_shape(samples: list[dict[str, Any]], keys: Keys) -> Shape:
-    """The keys of these objects that mean something; one that is sometimes text and sometimes an object is a leaf."""
+    """The keys of these objects that mean something."""
     wanted: dict[str, set[str]] = {}
     for path in keys.paths:
         parts = path.split(".")
@@ -80,15 +80,19 @@ def _shape(samples: list[dict[str, Any]], prefix: str, paths: set[str], wanted: 
         children = wanted.get(path, set())
         nested = inner and len(inner) == len(values) and any(children & v.keys() for v in inner)
         if nested and prefix.count(".") < DEPTH:
-            shape[name] = _shape(inner, f"{path}.", paths, wanted)
-        elif path in paths or (inner and children):
+            inside = _shape(inner, f"{path}.", paths, wanted)
+            if inside:
+                shape[name] = inside
+        elif inner and len(inner) < len(values) and any(children & v.keys() for v in inner):
+            shape[name] = {}
+        elif path in paths:
             shape[name] = None
-    return {name: inside for name, inside in shape.items() if inside is None or inside}
+    return shape
 
 
 def schema_of(shape: Shape) -> dict[str, pl.DataType]:
     """The shape as a schema for `read_ndjson`: leaves are text, whatever they hold."""
-    return {name: pl.String() if inner is None else pl.Struct(schema_of(inner)) for name, inner in shape.items()}
+    return {name: pl.Struct(schema_of(inner)) if inner else pl.String() for name, inner in shape.items()}
 
 
 def flat(frame: pl.DataFrame, shape: Shape, prefix: str = "") -> dict[str, pl.Series]:
@@ -98,8 +102,21 @@ def flat(frame: pl.DataFrame, shape: Shape, prefix: str = "") -> dict[str, pl.Se
         series = frame[name]
         if inner is None:
             found[f"{prefix}{name}"] = series
+        elif not inner:
+            found |= _mixed(series, f"{prefix}{name}")
         else:
             found |= flat(series.struct.unnest(), inner, f"{prefix}{name}.")
+    return found
+
+
+def _mixed(series: pl.Series, path: str) -> dict[str, pl.Series]:
+    """A key that is text on some lines and an object on others: the text, and what the objects hold."""
+    inside = series.str.starts_with("{").fill_null(False)
+    objects_only = series.set(~inside, None)
+    found = {path: series.set(inside, None)}
+    for longer in load_keys().paths:
+        if longer.startswith(f"{path}."):
+            found[longer] = objects_only.str.json_path_match("$." + longer[len(path) + 1 :])
     return found
 
 
@@ -108,8 +125,9 @@ def flat_objects(held: list[dict[str, Any]], shape: Shape, prefix: str = "") -> 
     found: dict[str, pl.Series] = {}
     for name, inner in shape.items():
         values = [o.get(name) for o in held]
-        if inner is None:
-            found[f"{prefix}{name}"] = pl.Series([_text(v) for v in values], dtype=pl.String)
+        if not inner:
+            series = pl.Series([_text(v) for v in values], dtype=pl.String)
+            found |= {f"{prefix}{name}": series} if inner is None else _mixed(series, f"{prefix}{name}")
         else:
             found |= flat_objects([v if isinstance(v, dict) else {} for v in values], inner, f"{prefix}{name}.")
     return found

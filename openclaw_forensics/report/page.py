@@ -122,7 +122,7 @@ class Page(View):
 
     def fit(self, text: str, units: float) -> str:
         """Text cut to a width in a picture; the table below has it whole."""
-        return clip(one_line(text, 200), int(units / 9.4))
+        return clip(one_line(text, 200), int(units / 10.4))
 
     def span(self) -> str:
         """From when to when the capture goes, in its zone."""

@@ -93,7 +93,7 @@ class View:
     def platform_both(self, ident: str | None) -> str:
         """A platform's name in this language and in English."""
         here, label = self.platform(ident), self.result.labels.platforms.get(ident or "")
-        return f"{here} {label.name.en}" if label and label.name.en != here else here
+        return f"{here} {label.name.en}" if label and label.name.en not in here else here
 
     def environment(self, ident: str | None) -> str:
         """Production, sandbox, or what the document says."""

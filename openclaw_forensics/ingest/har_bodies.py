@@ -180,7 +180,7 @@ def _form(params: msgspec.Raw, kind: str) -> str | None:
         listed = orjson.loads(bytes(params))
     except orjson.JSONDecodeError:
         return None
-    pairs = headerpairs_of(listed)
+    pairs = header_pairs(listed)
     if not pairs or "multipart" in kind.lower():
         return None
     return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs)

@@ -58,8 +58,6 @@ class Parser:
             if (end := _list_end(data)) is None:
                 return None
             listed, tail = b"[%b]" % data[:end].rstrip(b" \t\r\n,"), data[end:]
-        if not is_utf8(listed):  # parts that are left undecoded would not be checked
-            return None
         try:
             entries = DECODER.decode(listed)
         except (msgspec.MsgspecError, UnicodeDecodeError):

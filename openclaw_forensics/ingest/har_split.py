@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from openclaw_forensics.ingest.sources import Measured
 
-PIECE = 1 << 22  # bytes
+PIECE = 4 << 20  # bytes
 SEARCH_LIMIT = 64 << 20  # how far before the entries the rest of the document may reach
 ENTRY_LIMIT = 512 << 20  # one entry; the longest string of the browsers' engine
 

@@ -92,6 +92,7 @@ class Attribution:
     def __init__(self, frame: Frame, relations: Relations, refreshing: frozenset[str]) -> None:
         self._frame, self._relations = frame, relations
         self._refreshing = refreshing
+        self._ranks: dict[int, tuple[float, datetime, str]] = {}  # by the identity of what is being assigned
 
     def assign(self, owned: Sequence[Owned]) -> list[Owned]:
         """Give each failing row at most one owner; those left with nothing to show are dropped."""
@@ -119,8 +120,10 @@ class Attribution:
         return not owned.direct and not owned.finding.affected and not owned.finding.records
 
     def _rank(self, owned: Owned) -> tuple[float, datetime, str]:
-        first = min((t for r in owned.finding.rows if (t := self._at(r))), default=_FAR)
-        return (-owned.finding.confidence, first, owned.finding.cause)
+        if id(owned) not in self._ranks:
+            first = min((t for r in owned.finding.rows if (t := self._at(r))), default=_FAR)
+            self._ranks[id(owned)] = (-owned.finding.confidence, first, owned.finding.cause)
+        return self._ranks[id(owned)]
 
     def _at(self, row: int) -> datetime | None:
         value = self._frame.failing[row]["started_at"] if row in self._frame.failing else self._frame.at(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,8 +38,12 @@ class Considered:
 class _Prepared:
     rule: str
     entry: ErrorRow
-    pattern: re.Pattern[str] | None
     weight: int
+
+    @property
+    def status_alone(self) -> bool:
+        """Whether it knows nothing but a status."""
+        return self.weight <= 1 and self.entry.status is not None
 
 
 class Catalogue:
@@ -54,29 +59,26 @@ class Catalogue:
             prepared = _Prepared(
                 f"{name}.{label}" + (f".{entry.subcode}" if entry.subcode else ""),
                 entry,
-                re.compile(entry.match, re.IGNORECASE) if entry.match else None,
                 _weight(entry),
             )
             if entry.code is not None and not _is_glob(entry.code):
                 self._by_code.setdefault(entry.code.lower(), []).append(prepared)
             else:
                 self._rest.append(prepared)
-        self._memo: dict[tuple[object, ...], Match | None] = {}
+        self._memo: dict[tuple[object, ...], tuple[_Prepared, ...]] = {}
 
     def find(self, row: Row, specific: bool = False) -> Match | None:
         """The best row for a failing exchange; `specific` leaves out rows that know the status alone."""
         key = (
             row["error_code"], row["error_subcode"], row["status"], row["operation"], row["step"], specific,
-            str(row["error_message"] or "")[:_TEXT_BOUND], str(row["transport_error_text"] or "")[:_TEXT_BOUND],
-            row["failure"],
+            str(row["error_message"] or "")[:_TEXT_BOUND],
         )  # fmt: skip
-        if key in self._memo:
-            return self._memo[key]
-        best, tested = self._best(row, specific)
-        match = Match(best.rule, best.entry, best.weight) if best else None
-        if not tested:
-            self._memo[key] = match
-        return match
+        if key not in self._memo:
+            self._memo[key] = self._fitting(row, specific)
+        for candidate in self._memo[key]:
+            if not candidate.entry.tests or self._holds(candidate.entry, row):
+                return Match(candidate.rule, candidate.entry, candidate.weight)
+        return None
 
     def considered(self, row: Row) -> Iterator[Considered]:
         """Every row of the exchange's code, and of the others those that fit, each with what held and what did not."""
@@ -88,24 +90,25 @@ class Catalogue:
                 keys["tests"] = all(keys.values()) and self._holds(candidate.entry, row)
             yield Considered(candidate.rule, candidate.entry, candidate.weight, keys)
 
-    def _best(self, row: Row, specific: bool) -> tuple[_Prepared | None, bool]:
-        best: _Prepared | None = None
-        tested = False
+    def _fitting(self, row: Row, specific: bool) -> tuple[_Prepared, ...]:
+        """Rows that fit but for their own tests, the most specific first, down to the first that has none."""
         code = row["error_code"]
         keyed = self._by_code.get(str(code).lower(), []) if code is not None else []
-        for candidate in [*keyed, *self._rest]:
-            if best is not None and candidate.weight <= best.weight:
-                continue
-            if specific and candidate.weight <= 1 and candidate.entry.status is not None:
-                continue
-            if not _fits(candidate, row):
-                continue
-            if candidate.entry.tests:
-                tested = True
-                if not self._holds(candidate.entry, row):
-                    continue
-            best = candidate
-        return best, tested
+        fitting = [c for c in (*keyed, *self._rest) if not (specific and c.status_alone) and _fits(c, row)]
+        fitting.sort(key=lambda c: -c.weight)  # stable: of equals the earlier row
+        last = next((i for i, c in enumerate(fitting) if not c.entry.tests), len(fitting))
+        return tuple(fitting[: last + 1])
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when first asked: a pack has hundreds of patterns, and an input meets few of them."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
+@functools.cache
+def _glob(text: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(text), re.IGNORECASE)
 
 
 def _is_glob(code: str) -> bool:
@@ -128,24 +131,27 @@ def _fits(candidate: _Prepared, row: Row) -> bool:
 
 
 def _judged(candidate: _Prepared, row: Row) -> Iterator[tuple[str, bool]]:
-    """Each key of the row but its own tests, and whether the exchange meets it."""
+    """Each key of the row but its own tests, the cheapest first, and whether the exchange meets it."""
     entry = candidate.entry
-    if entry.code is not None:
-        yield "code", _like(row["error_code"], entry.code)
-    if entry.subcode is not None:
-        yield "subcode", _like(row["error_subcode"], entry.subcode)
     if entry.status is not None:
         yield "status", row["status"] == entry.status
     if entry.step is not None:
         yield "step", row["step"] == entry.step
+    if entry.code is not None:
+        yield "code", _like(row["error_code"], entry.code)
+    if entry.subcode is not None:
+        yield "subcode", _like(row["error_subcode"], entry.subcode)
     if entry.operation is not None:
         yield "operation", fnmatch.fnmatchcase(str(row["operation"] or ""), entry.operation)
-    if candidate.pattern is not None:
-        yield "match", any(candidate.pattern.search(t) for t in _texts(row))
+    if entry.match is not None:
+        yield "match", any(_compiled(entry.match).search(t) for t in _texts(row))
 
 
-def _like(value: object, glob: str) -> bool:
-    return value is not None and fnmatch.fnmatchcase(str(value).lower(), glob.lower())
+def _like(value: object, wanted: str) -> bool:
+    if value is None:
+        return False
+    text = str(value)
+    return _glob(wanted).match(text) is not None if _is_glob(wanted) else text.lower() == wanted.lower()
 
 
 def _texts(row: Row) -> Iterable[str]:

@@ -154,7 +154,7 @@ def _telling(row: Row, match: Match) -> Telling | None:
         return Telling(number, "/transport_error_text", why)
     if row["error_code"] is not None or row["error_message"] is not None:
         return Telling(number, "/response/body", why)
-    return Telling(number, "/status", why)
+    return Telling(number, "/response/status", why)
 
 
 def _text(value: object) -> str | None:

@@ -103,8 +103,14 @@ def diagnose(frame: Frame, knowledge: Knowledge) -> Diagnosis:
 
 
 def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> list[Finding]:
+    opened: dict[int, Message] = {}  # the exchange at hand: both catalogues ask it many things in a row
+
     def holds(entry: ErrorRow, row: Row) -> bool:
-        return all_hold(entry.tests, Message(frame.full(row["row"]))) is True
+        number = row["row"]
+        if number not in opened:
+            opened.clear()
+            opened[number] = Message(frame.full(number))
+        return all_hold(entry.tests, opened[number]) is True
 
     catalogues = {name: Catalogue(name, pack.errors, holds) for name, pack in knowledge.packs.items()}
     common = knowledge.everywhere

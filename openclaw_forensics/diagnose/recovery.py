@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +20,6 @@ _Key = tuple[object, ...]
 _KEY_COLUMNS = ["platform", "operation_key", "direction"]
 _WHO = pl.coalesce("shop", "identity")
 _KEYS = [*_KEY_COLUMNS, "who"]
-_ANY = object()  # any business object
 _DEEPEST = 40
 
 
@@ -41,44 +38,39 @@ class Recoveries:
     def __init__(self, frame: Frame, writes: frozenset[str], volatile: frozenset[str]) -> None:
         """`writes`: operations that change something; `volatile`: parameter names that differ in every call."""
         self._frame, self._writes, self._volatile = frame, writes, volatile
-        self._good: dict[_Key, tuple[list[int], list[Row]]] = {}
-        self._index()
+        self._ends = self._index()
 
-    def _index(self) -> None:
+    def _index(self) -> dict[int, int]:
+        """Failing row -> the next success of the same key; for a write on a known object, of that object."""
         if not self._frame.failures:
-            return
-        columns = ["row", "started_at", "platform", "shop", "identity", "operation_key", "object_id", "direction",
-                   "path", "method", "query", "request_body"]  # fmt: skip
+            return {}
+        columns = ["row", "object_id", *_KEYS]
+        table = self._frame.exchanges.lazy().with_columns(who=_WHO)
         good = (
-            self._frame.exchanges.lazy()
-            .filter(self._frame.is_good)
-            .with_columns(who=_WHO)
+            table.filter(self._frame.is_good)
             .join(_keys_frame(self._frame.failures).lazy(), on=_KEYS, how="semi", nulls_equal=True)
             .select(columns)
-            .sort("row")
             .collect()
         )
-        by_key: dict[_Key, list[Row]] = defaultdict(list)
-        for row in good.iter_rows(named=True):
-            key = _key(row)
-            by_key[*key, _ANY].append(row)
-            by_key[*key, row["object_id"]].append(row)
-        self._good = {k: ([r["row"] for r in rows], rows) for k, rows in by_key.items()}
+        failing = table.filter("failed").select(columns).collect()
+        one_object = pl.col("operation_key").is_in(sorted(self._writes)) & pl.col("object_id").is_not_null()
+        ends: dict[int, int] = {}
+        for rows, objects, able in (
+            (failing.filter(~one_object), pl.lit(""), good),
+            (failing.filter(one_object), pl.col("object_id"), good.filter(pl.col("object_id").is_not_null())),
+            (failing.filter(one_object), pl.lit(""), good.filter(pl.col("object_id").is_null())),
+        ):
+            for row, end in _next(rows, able, objects):
+                ends[row] = min(end, ends.get(row, end))
+        return ends
 
     def find(self, failing: Row) -> Recovery | None:
         """The first later success of the same platform, shop and operation; for a write, of the same object too."""
-        key, number = _key(failing), failing["row"]
-        one_object = str(failing["operation_key"]) in self._writes and failing["object_id"] is not None
-        objects: tuple[object, ...] = (failing["object_id"], None) if one_object else (_ANY,)
-        later = []
-        for wanted in objects:
-            numbers, rows = self._good.get((*key, wanted), ([], []))
-            if (place := bisect_right(numbers, number)) < len(rows):
-                later.append(rows[place])
-        if not later:
+        end = self._ends.get(failing["row"])
+        if end is None:
             return None
-        row = min(later, key=lambda r: r["row"])
-        return Recovery(row["row"], _time(row["started_at"]), self._by_client(failing, row))
+        good = self._frame.full(end)
+        return Recovery(end, _time(good["started_at"]), self._by_client(failing, good))
 
     def _by_client(self, failing: Row, good: Row) -> bool:
         failed_at, healed_at = _time(failing["started_at"]), _time(good["started_at"])
@@ -115,6 +107,18 @@ class Recoveries:
         if isinstance(node, list):
             return [self._without_volatile(v, depth + 1) for v in node]
         return node
+
+
+def _next(failing: pl.DataFrame, good: pl.DataFrame, objects: pl.Expr) -> list[tuple[int, int]]:
+    """(failing row, next good row) of the same key and object."""
+    if failing.is_empty() or good.is_empty():
+        return []
+    key = pl.concat_str([*(pl.col(k).fill_null("\x00") for k in _KEYS), objects], separator="\x01").alias("key")
+    joined = failing.select("row", key).sort("row").join_asof(
+        good.select(pl.col("row").alias("end"), key).sort("end"),
+        left_on="row", right_on="end", by="key", strategy="forward", check_sortedness=False,
+    )  # fmt: skip
+    return list(joined.drop_nulls("end").select("row", "end").iter_rows())
 
 
 def _key(row: Mapping[str, object]) -> _Key:

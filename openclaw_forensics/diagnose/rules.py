@@ -171,21 +171,20 @@ def _telling(rule: Rule, row: Row) -> Telling:
 
 def pointer_of(place: str) -> str:
     """Where a place sits in the view of an exchange."""
-    head, _, argument = place.partition(":")
-    side, _, kind = head.partition(".")
+    side, kind, argument = parse(place)
     if kind == "json":
         return f"/{side}/body{argument}"
     if kind == "header":
         return f"/{side}/headers/{argument}"
-    return {"query": "/url", "host": "/url", "path": "/url", "param": "/url", "status": "/status"}.get(
-        kind, f"/{side}/body"
-    )
+    if kind in ("query", "param"):
+        return f"/request/query/{argument}"
+    return {"host": "/request/url", "path": "/request/url", "status": "/response/status"}.get(kind, f"/{side}/body")
 
 
 def _default_pointer(row: Mapping[str, object]) -> str:
     if row["status"] is None:
         return "/transport_error_text"
-    return "/response/body" if row["error_code"] or row["error_message"] else "/status"
+    return "/response/body" if row["error_code"] or row["error_message"] else "/response/status"
 
 
 def _sequences_hold(rule: Rule, frame: Frame, row: Row) -> bool:

@@ -78,29 +78,29 @@ class _Worker:
     def exchange(self, view: dict[str, Any]) -> dict[str, Any]:
         """One exchange, its headers and bodies with the places where something was hidden."""
         for side in ("request", "response"):
-            view[side] = self._message(view[side], side)
+            view[side] = self._message(view[side])
         rest = {k: v for k, v in view.items() if k not in ("request", "response", "path", "sources")}
         shown: dict[str, Any] = view | self.walk(rest)
         return shown
 
-    def _message(self, message: dict[str, Any], side: str) -> dict[str, Any]:
+    def _message(self, message: dict[str, Any]) -> dict[str, Any]:
         hidden: list[dict[str, Any]] = []
         if message["headers"] is not None:
             headers = []
             for number, (name, value) in enumerate(message["headers"]):
                 text, places = finish(self._texts.value(name, scrub(value)))
                 headers.append((scrub(name), text))
-                hidden += self._hidden(places, f"/{side}/headers/{number}")
+                hidden += self._hidden(places, f"/headers/{number}")
             message["headers"] = headers
         if message["body"] is not None:
             marked = self._texts.hide(scrub(message["body"]))
             decoded = layout(marked) if message["decoded"] is not None else None
             message["body"], places = finish(marked)
-            hidden += self._hidden(places, f"/{side}/body")
+            hidden += self._hidden(places, "/body")
             if message["decoded"] is not None:
                 text, places = finish(decoded if decoded is not None else self._texts.hide(scrub(message["decoded"])))
                 message["decoded"] = text
-                hidden += self._hidden(places, f"/{side}/decoded")
+                hidden += self._hidden(places, "/decoded")
         return message | {"hidden": hidden}
 
     def _hidden(self, places: list[tuple[int, int, str]], pointer: str) -> list[dict[str, Any]]:

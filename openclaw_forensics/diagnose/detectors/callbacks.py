@@ -50,7 +50,7 @@ def _judge(row: Row, ack: Ack, question: Question) -> tuple[str, Text, str] | No
     if isinstance(status, int) and 200 <= status < 300:
         if ack.status and status not in ack.status:
             wanted = "/".join(map(str, ack.status))
-            return "webhook.non_2xx", phrase("ack_status", status=status, wanted=wanted), "/status"
+            return "webhook.non_2xx", phrase("ack_status", status=status, wanted=wanted), "/response/status"
         if late:
             return "webhook.slow_ack", _slow(duration, limit), "/duration_ms"
         if ack.body is not None:

@@ -18,6 +18,7 @@ import polars as pl
 from openclaw_forensics.diagnose.detectors import Answer, Question
 from openclaw_forensics.diagnose.findings import Because, Cleared, Finding, Telling
 from openclaw_forensics.diagnose.knowledge import phrase
+from openclaw_forensics.diagnose.rules import pointer_of
 from openclaw_forensics.link.zones import server_date
 from openclaw_forensics.platforms.model import TimestampRule
 from openclaw_forensics.platforms.stamps import read_stamp
@@ -219,11 +220,15 @@ class _Builder:
             identity=None if self.first["identity"] is None else str(self.first["identity"]), rows=numbers,
             alternatives=alternatives, because=tuple(Because(t, numbers[:3]) for t in texts),
             cleared=(Cleared("platform", True, texts[0], numbers[:1]), Cleared("seller", True, texts[0], numbers[:1])),
-            telling=tuple(Telling(n, "/request/timestamp", texts[0]) for n in numbers[:3]),
+            telling=tuple(Telling(n, self._pointer(), texts[0]) for n in numbers[:3]),
             details=Details(clock=self._clock()), signs=min(len({p.raw for p in shown}), 3),
             capped_by="zone assumed" if capped else None,
             sources=tuple(dict.fromkeys([*self.rule.source, *self.question.rule.source])),
         )  # fmt: skip
+
+    def _pointer(self) -> str:
+        places = self.question.knowledge.packs[self.platform].platform.places.timestamp
+        return pointer_of(places[0]) if places else "/request/headers/date"
 
     def _clock(self) -> Clock:
         measured = [p for p in self.points if p.offset_s is not None]

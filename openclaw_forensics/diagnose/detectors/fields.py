@@ -63,7 +63,7 @@ def _fields(row: Row) -> list[str]:
 def names_of(row: Row) -> Iterator[tuple[str, str]]:
     """Names in a request with their pointers: query, form and JSON keys, each once."""
     for name, _ in parse_qsl(str(row["query"] or "")[:65536], keep_blank_values=True)[:200]:
-        yield name, "/url"
+        yield name, f"/request/query/{name}"
     body = str(row["request_body"] or "")
     valid, tree = parse_json(body)
     if valid:

@@ -88,7 +88,8 @@ class Catalogue:
             keys = dict(_judged(candidate, row))
             if candidate.entry.tests:
                 keys["tests"] = all(keys.values()) and self._holds(candidate.entry, row)
-            yield Considered(candidate.rule, candidate.entry, candidate.weight, keys)
+            if any(keys.values()):
+                yield Considered(candidate.rule, candidate.entry, candidate.weight, keys)
 
     def _fitting(self, row: Row, specific: bool) -> tuple[_Prepared, ...]:
         """Rows that fit but for their own tests, the most specific first, down to the first that has none."""

@@ -8,9 +8,12 @@ from typing import Literal
 
 from openclaw_forensics.diagnose.load import EVERYWHERE, load_rules
 from openclaw_forensics.diagnose.rule import Rule
+from openclaw_forensics.diagnose.rule_lint import lint_rules
 from openclaw_forensics.errors import UsageError
+from openclaw_forensics.platforms.lint import LintFinding, lint
 from openclaw_forensics.platforms.load import PackSet, load
 from openclaw_forensics.platforms.model import ErrorRow
+from openclaw_forensics.resources import rules_dir
 from openclaw_forensics.taxonomy import taxonomy
 
 
@@ -42,6 +45,15 @@ def check(extra: tuple[Path, ...]) -> None:
         for name in known:
             packs.pack(name)
             load_rules([(name, f) for f in packs.folders[name] if f.parent == root])
+
+
+def findings(extra: tuple[Path, ...]) -> list[LintFinding]:
+    """What `rules lint` has to say about the shipped packs and the user's own, by file."""
+    found = lint([rules_dir(), *extra])
+    if any(f.name == "does-not-load" and f.pack == "?" for f in found):
+        return found
+    found += lint_rules(load(extra=extra))
+    return sorted(found, key=lambda f: (f.file, f.line or 0, f.name, f.what))
 
 
 def describe(name: str, extra: tuple[Path, ...], lang: Literal["zh", "en"]) -> str:

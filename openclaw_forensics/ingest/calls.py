@@ -177,23 +177,25 @@ def fragments_of(calls: list[Call]) -> pl.DataFrame:
 
 
 def _by_groups(rest: pl.DataFrame, groups: Sequence[MessageGroup], found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Try the forms of each file on the rows that pass its gate; files of equal rank share one look."""
+    """Try the forms of each file on the rows that its union matches; files of equal rank share one look."""
     for rank in sorted({group.format.priority for group in groups}, reverse=True):
-        batch = [group for group in groups if group.format.priority == rank]
-        near = max(group.format.near for group in batch)
-        gates = "|".join(f"(?:{group.gate})" for group in batch)
-        head = pl.col("text").str.slice(0, near)
-        passes = rest.select(head.str.contains(gates)).to_series()
-        if not passes.any():
-            continue
-        inside = rest.filter(passes).with_columns(head.alias("head"))
-        before = inside["row"]
-        for group in batch:
-            for rule in group.rules:
-                inside = _by_rule(inside, rule, found)
-        rest = rest.join(before.to_frame().join(inside.select("row"), on="row", how="anti"), on="row", how="anti", maintain_order="left")
         if rest.is_empty():
             break
+        batch = [group for group in groups if group.format.priority == rank]
+        head = rest["text"].str.slice(0, max(group.format.near for group in batch)).alias("head")
+        passes = head.str.contains("|".join(group.union for group in batch))
+        if not passes.any():
+            continue
+        inside = rest.select("row", "logger", "text").hstack([head]).filter(passes)
+        left = inside
+        for group in batch:
+            for rule in group.rules:
+                left = _by_rule(left, rule, found)
+        if left.is_empty():
+            rest = rest.filter(~passes)
+        elif left.height < inside.height:
+            taken = inside.select("row").join(left.select("row"), on="row", how="anti")
+            rest = rest.join(taken, on="row", how="anti", maintain_order="left")
     return rest
 
 
@@ -201,43 +203,46 @@ def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -
     """Take the rows that this form matches."""
     if rest.is_empty():
         return rest
-    form = rule.form
-    place = "text" if "request_body" in rule.groups else "head"
     chosen = rest
-    if form.marks and not rule.pattern.startswith("^"):  # a filter each: polars would evaluate both sides of an "and"
-        chosen = chosen.filter(pl.col(place).str.contains("|".join(map(re.escape, form.marks))))
-    if form.logger:
-        chosen = chosen.filter(pl.col("logger").str.contains(form.logger).fill_null(False))
-    chosen = chosen.filter(pl.col(place).str.contains(rule.pattern))
+    if rule.form.logger:
+        chosen = chosen.filter(pl.col("logger").str.contains(rule.form.logger).fill_null(False))
+    place = "text" if "request_body" in rule.groups else "head"
+    chosen = _matched(chosen, rule, place)
     if chosen.is_empty():
         return rest
     if chosen.height == rest.height:
         rest = rest.clear()
     else:
         rest = rest.join(chosen.select("row"), on="row", how="anti", maintain_order="left")
-    chosen = _matched(chosen, rule, place)
     if place == "head":  # a match that reaches the cut is read again in the whole text
         cut = chosen["stop"] >= chosen["head"].str.len_bytes()
-        long = chosen.filter(cut & (chosen["text"].str.len_bytes() > chosen["head"].str.len_bytes()))
-        if not long.is_empty():
-            again = _matched(long.drop("start", "stop", *rule.groups, strict=False), rule, "text")
-            chosen = pl.concat([chosen.filter(~pl.col("row").is_in(long["row"].to_list())), again]).sort("row")
+        long = cut & (chosen["text"].str.len_bytes() > chosen["head"].str.len_bytes())
+        if long.any():
+            again = _matched(chosen.filter(long).select(rest.columns), rule, "text")
+            chosen = pl.concat([chosen.filter(~long), again]).sort("row")
     found.append(_fragments(chosen, rule))
     return rest
 
 
 def _matched(chosen: pl.DataFrame, rule: MessageRule, place: str) -> pl.DataFrame:
-    """The groups of rows that match, and the bytes where the match begins and ends."""
-    if rule.pattern.startswith("^"):
-        start = pl.Series("start", [0], dtype=pl.UInt32).new_from_index(0, chosen.height)
-        found = chosen[place]
-    else:  # from the match's own beginning on, it is taken apart in one pass
-        start = chosen[place].str.find(rule.pattern).rename("start")
-        cut = pl.DataFrame({"text": chosen[place], "start": start})
-        found = cut.select(pl.col("text").cast(pl.Binary).bin.slice(pl.col("start")).cast(pl.String)).to_series()
-    taken = found.str.extract_groups(f"^(?P<_m>{rule.pattern.removeprefix('^')})").struct.unnest()
-    stop = (start + taken["_m"].str.len_bytes()).rename("stop")
-    return chosen.hstack([start, stop, *(taken[g] for g in rule.groups)])
+    """The rows that match, with the groups and the byte where the match ends."""
+    text = chosen[place]
+    begin = None
+    if not rule.pattern.startswith("^"):  # from the match's own beginning on, it is taken apart in one pass
+        begin = text.str.find(rule.pattern)
+        hit = begin.is_not_null()
+        if not hit.all():
+            chosen, begin = chosen.filter(hit), begin.filter(hit)
+        cut = pl.DataFrame({"text": chosen[place], "begin": begin})
+        text = cut.select(pl.col("text").cast(pl.Binary).bin.slice(pl.col("begin")).cast(pl.String)).to_series()
+    taken = text.str.extract_groups(f"^(?P<_m>{rule.pattern.removeprefix('^')})").struct.unnest()
+    hit = taken["_m"].is_not_null()
+    if not hit.all():
+        chosen, taken = chosen.filter(hit), taken.filter(hit)
+        begin = begin.filter(hit) if begin is not None else None
+    stop = taken["_m"].str.len_bytes()
+    stop = stop if begin is None else stop + begin
+    return chosen.hstack([stop.rename("stop"), *(taken[g] for g in rule.groups)])
 
 
 def _fragments(chosen: pl.DataFrame, rule: MessageRule) -> pl.DataFrame:

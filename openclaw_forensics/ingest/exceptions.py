@@ -62,6 +62,7 @@ _FAMILIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
     )
 )  # fmt: skip
+_ANY = re.compile("|".join(pattern.pattern for _, pattern in _FAMILIES) + r"|[Cc]onnect")
 _CONNECT_FIRST = re.compile(r"[Cc]onnect(?:ion)?[ _]?[Tt]imed? ?out|ConnectTimeout|HttpConnectTimeout|connect timeout|Connection timed out after")
 _CAUSED = re.compile(r"(?:^|\n)Caused by: ([^\n]{1,2000})")
 _INNER = re.compile(r"\(Caused by (.{1,4000})\)", re.S)
@@ -80,6 +81,8 @@ _APP_FILE = re.compile(r"site-packages|dist-packages|/vendor/|\\vendor\\|node_mo
 def family(text: str) -> str | None:
     """The transport error that `text` tells (exchanges.TransportError), None when it tells none."""
     text = text[:20_000]
+    if not _ANY.search(text):
+        return None
     inner = _INNER.search(text)
     causes = _CAUSED.findall(text)
     for part in ((inner[1],) if inner else ()) + tuple(reversed(causes[-3:])) + (text,):

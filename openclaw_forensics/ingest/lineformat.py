@@ -79,7 +79,6 @@ class Message(_Model):
     role: Role
     pattern: str
     writer: str | None = None  # as exchanges show it; the file's where not given
-    marks: tuple[str, ...] = ()  # one of these literals occurs in every match; makes reading fast
     logger: str | None = None  # regex on the logger's name
     direction: Literal["out", "inbound"] = "out"
     library: bool = False  # a library's own line inside a call that the client may log as well
@@ -107,7 +106,6 @@ class LineFormat(_Model):
     priority: int = 50  # higher is tried first
     writer: str | None = None  # as exchanges show it; the file's name where not given
     wrapper: bool = False  # a prefix in front of lines of other formats
-    gate: str | None = None  # regex without which no message of this file matches; without it the marks are the gate
     near: int = 1000  # characters of a message in which the words of a call stand
     head: tuple[Head, ...] = ()
     message: tuple[Message, ...] = ()
@@ -158,10 +156,10 @@ class MessageRule:
 
 @dataclass(frozen=True, slots=True)
 class MessageGroup:
-    """The message forms of one file, behind one cheap test: `gate` matches wherever one of them does."""
+    """The message forms of one file; `union` matches where one of them does, at about the cost of any single one."""
 
     format: LineFormat
-    gate: str
+    union: str
     rules: tuple[MessageRule, ...]
 
 
@@ -258,7 +256,7 @@ def read_format(path: Path) -> LineFormat | None:
     if form.message:
         group = _group(form, path)
         for rule in group.rules:
-            _check_message(rule, group.gate, path)
+            _check_message(rule, path)
     return form
 
 
@@ -296,11 +294,7 @@ def _heads(form: LineFormat, path: Path) -> list[HeadRule]:
 
 def _group(form: LineFormat, path: Path) -> MessageGroup:
     rules = tuple(_messages(form, path))
-    marks = dict.fromkeys(mark for rule in rules for mark in rule.form.marks)
-    gate = _expanded(form.gate, path) if form.gate else "|".join(map(re.escape, marks))
-    if not form.gate and any(not rule.form.marks for rule in rules):
-        gate = "|".join(f"(?:{_UNNAMED.sub('(?:', rule.pattern)})" for rule in rules)
-    return MessageGroup(form, engine(gate), rules)
+    return MessageGroup(form, "|".join(f"(?:{_UNNAMED.sub('(?:', rule.pattern)})" for rule in rules), rules)
 
 
 def _messages(form: LineFormat, path: Path) -> list[MessageRule]:
@@ -328,15 +322,11 @@ def _check_sample(sample: Sample, heads: list[HeadRule], path: Path) -> None:
     raise RuleError(str(path), f"sample {sample.line!r} does not match")
 
 
-def _check_message(rule: MessageRule, gate: str, path: Path) -> None:
+def _check_message(rule: MessageRule, path: Path) -> None:
     compiled = re.compile(expand(rule.form.pattern))
     for sample in rule.form.sample:
         if not compiled.search(sample):
             raise RuleError(str(path), f"sample {sample!r} does not match {rule.pattern!r}")
-        if rule.form.marks and not any(mark in sample for mark in rule.form.marks):
-            raise RuleError(str(path), f"sample {sample!r} holds none of the marks {rule.form.marks}")
-        if gate and not re.search(gate.replace("(?-u:\\b)", "\\b"), sample):
-            raise RuleError(str(path), f"sample {sample!r} does not pass the gate")
     for line in rule.form.miss:
         if compiled.search(line):
             raise RuleError(str(path), f"{line!r} must not match {rule.pattern!r}")

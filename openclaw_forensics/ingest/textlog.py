@@ -27,9 +27,12 @@ from openclaw_forensics.ingest.textlog_rows import EVENT
 
 WORKERS = 2
 MAX_CARRY = 16 << 20  # bytes of an unfinished record that are carried to the next chunk
-IGNORED = "a library's line beside a call"
-BELOW = "below WARN, no call in it"
-UNLEVELLED = "no level, no call in it"
+_NOTED, _BELOW, _UNLEVELLED, _IGNORED, _CALLED = 1, 2, 3, 4, 5  # what a record is, in ascending force from _IGNORED on
+_REASONS = {
+    _BELOW: "below WARN, no call in it",
+    _UNLEVELLED: "no level, no call in it",
+    _IGNORED: "a library's line beside a call",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,9 @@ def last_time(records: pl.DataFrame) -> datetime | None:
 def _events(calls: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     """Fragments with their record's place and time; a line written twice counts once."""
     failed = pl.col("role").is_in(["failure", "answer"])
-    events = calls.join(records, on="row", how="left", maintain_order="left")
-    events = events.filter(~_again(events))
+    events = calls.hstack(records.drop("row")[calls["row"]])  # a record's row is its position
+    again = _again(events)
+    events = events.filter(~again) if again.any() else events
     return events.with_columns(
         pl.when(failed).then("message").alias("message"), pl.when(failed).then("rest").alias("rest")
     ).match_to_schema(pl.Schema(EVENT), extra_columns="ignore")
@@ -172,22 +176,19 @@ def _weigh(
     records: pl.DataFrame, called: pl.DataFrame, ignored: pl.DataFrame, noted: pl.DataFrame
 ) -> tuple[pl.DataFrame, Balance]:
     """The records of interest among those without a call, and where the bytes went."""
-    marks = [
-        called.unique().with_columns(pl.lit("call").alias("kind")),
-        ignored.unique().with_columns(pl.lit("ignored").alias("kind")),
-        noted.unique().with_columns(pl.lit("noted").alias("kind")),
-    ]
-    records = records.join(pl.concat(marks).unique("row", keep="first"), on="row", how="left", maintain_order="left")
+    kinds = pl.Series("kind", [0], dtype=pl.UInt8).new_from_index(0, records.height)
+    for code, rows in ((_NOTED, noted), (_IGNORED, ignored), (_CALLED, called)):
+        kinds = kinds.scatter(rows["row"], code) if rows.height else kinds
+    records = records.hstack([kinds])
     stack = pl.col("rest").str.contains(r"(?:^|\n)\s*(?:at |#\d+ |File \"|Caused by: )").fill_null(False)
     grave = pl.col("level").is_in(["WARN", "ERROR", "FATAL"]).fill_null(False)
     records = records.with_columns(
-        pl.when(pl.col("kind") == "call").then(pl.lit("call"))
-        .when(pl.col("kind") == "ignored").then(pl.lit(IGNORED))
-        .when((pl.col("kind") == "noted") | grave | stack).then(pl.lit("record"))
-        .when(pl.col("level").is_null()).then(pl.lit(UNLEVELLED))
-        .otherwise(pl.lit(BELOW)).alias("kind")
+        pl.when(pl.col("kind") >= _IGNORED).then("kind")
+        .when((pl.col("kind") == _NOTED) | grave | stack).then(_NOTED)
+        .when(pl.col("level").is_null()).then(_UNLEVELLED)
+        .otherwise(_BELOW).cast(pl.UInt8).alias("kind")
     )  # fmt: skip
-    sums = dict(records.group_by("kind").agg(pl.col("size").sum()).sort("kind").iter_rows())
-    calls, notes = sums.pop("call", 0), sums.pop("record", 0)
-    kept = records.filter(pl.col("kind") == "record")
-    return kept, Balance(exchanges=calls, records=notes, irrelevant={str(k): int(v) for k, v in sums.items()})
+    sums: dict[int, int] = dict(records.group_by("kind").agg(pl.col("size").sum()).sort("kind").iter_rows())
+    irrelevant = {reason: sums[code] for code, reason in _REASONS.items() if code in sums}
+    kept = records.filter(pl.col("kind") == _NOTED).drop("kind")
+    return kept, Balance(exchanges=sums.get(_CALLED, 0), records=sums.get(_NOTED, 0), irrelevant=irrelevant)

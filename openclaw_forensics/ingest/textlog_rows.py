@@ -179,7 +179,10 @@ def _parts(url: pl.Series, target: pl.Series) -> pl.DataFrame:
     )
     behind = pl.col("url").cast(pl.Binary).bin.slice(pl.col("origin").str.len_bytes()).cast(pl.String)
     place = pl.coalesce(behind, pl.when(pl.col("target").str.starts_with("/")).then("target"))
-    cut = place.str.replace(r"#.*$", "").str.splitn("?", 2)
+    place = frame.select(place.alias("place")).to_series()
+    place = place.str.replace(r"#.*$", "") if place.str.contains("#", literal=True).any() else place
+    frame = frame.with_columns(place.str.splitn("?", 2).alias("cut"))
+    cut = pl.col("cut")
     path = cut.struct.field("field_0")
     return frame.select(
         "scheme", "host", "port",

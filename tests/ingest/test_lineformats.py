@@ -61,7 +61,6 @@ def test_a_sample_is_recognised_among_all_formats(line: str) -> None:
         pytest.param(MINIMAL + "[[message]]\nrole = 'request'\npattern = 'x(?P<what>y)'\nsample = ['xy']\n", "unknown group", id="unknown group"),
         pytest.param(MINIMAL + "[[message]]\nrole = 'request'\npattern = 'xy'\nsample = ['z']\n", "does not match", id="message sample"),
         pytest.param(MINIMAL + "[[message]]\nrole = 'request'\npattern = 'xy'\nsample = ['xy']\nmiss = ['axy']\n", "must not match", id="near miss hits"),
-        pytest.param(MINIMAL + "[[message]]\nrole = 'request'\nmarks = ['q']\npattern = 'xy'\nsample = ['xy']\n", "none of the marks", id="mark missing"),
     ],
 )  # fmt: skip
 def test_a_wrong_format_file_is_refused(tmp_path: Path, text: str, complaint: str) -> None:

@@ -381,7 +381,7 @@ def test_the_users_own_format_comes_first(tmp_path: Any) -> None:
     (tmp_path / "ours.toml").write_text(
         "name = 'ours'\ndescription = 'ours'\nprovenance = 'real program'\nwriters = ['ours']\n"
         "[[head]]\npattern = '^@(?P<stamp>%{ISO})@(?P<level>%{LEVEL})@(?P<thread>[^@]*)@ (?P<message>.*)$'\n"
-        "[[message]]\nrole = 'exchange'\nmarks = ['calls']\npattern = '^calls (?P<method>%{METHOD}) (?P<url>%{URL}) gives (?P<status>%{STATUS})'\n"
+        "[[message]]\nrole = 'exchange'\npattern = '^calls (?P<method>%{METHOD}) (?P<url>%{URL}) gives (?P<status>%{STATUS})'\n"
         "sample = ['calls GET https://one.example/a gives 404']\n"
         "[[sample]]\nline = '@2024-05-01 10:00:00@INFO@t1@ calls'\nexpect = { thread = 't1', message = 'calls' }\n",
         encoding="utf-8",

@@ -19,10 +19,12 @@ from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Balance, Part, ReadOp
 from openclaw_forensics.ingest.decode import body_of
 from openclaw_forensics.ingest.rows import Exchange, Half, Outcome, When, epoch, part_of
 from openclaw_forensics.ingest.sources import Source
-from openclaw_forensics.ingest.tnetstring import BrokenTnetstring, Value, length_of, parse
+from openclaw_forensics.ingest.tnetstring import BrokenTnetstring, Value, length_of, parse, places
 
 FLOW_LIMIT = 1 << 30  # bytes
 _BEGINNING = re.compile(rb"\d{1,12}:\d{1,4}:[a-z_]{2,40}[,;]")
+_WANTED = ("version", "type", "request", "response", "error", "websocket", "is_replay")
+_ADDRESSES = ("peername", "ip_address", "address")
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 Fields = dict[str, Value]
@@ -66,13 +68,13 @@ class _Batch:
     def add(self, number: int, offset: int, record: bytes) -> None:
         self.size += len(record)
         try:
-            flow, _ = parse(record)
-            kind = _text(flow.get("type")) or "http" if isinstance(flow, dict) else ""
+            flow = _flow(record)
+            kind = (_text(flow.get("type")) or "http") if flow else ""
         except BrokenTnetstring as exc:
             self.broken += len(record)
             self.problems.append(Problem("malformed", f"flow {number} is left out: {exc}", offset=offset + exc.at))
             return
-        if isinstance(flow, dict) and kind == "http" and isinstance(flow.get("request"), dict):
+        if kind == "http" and isinstance(flow.get("request"), dict):
             self.writer = self.writer or _writer(flow)
             self._http(number, flow, len(record))
         else:
@@ -145,6 +147,19 @@ def _ending(kind: str, offset: int) -> Problem:
             "limit", f"a flow of more than {FLOW_LIMIT >> 20} MiB; it and what follows are left out", offset=offset
         )
     return Problem("malformed", "no flow begins here; what follows is left out", offset=offset)
+
+
+def _flow(record: bytes) -> Fields:
+    """What is wanted of a flow; the certificates and the like, most of its values, stay unread."""
+    found = places(record)
+    flow = {key: parse(record, found[key])[0] for key in _WANTED if key in found}
+    for key in ("client_conn", "server_conn"):
+        if key in found:
+            inner = places(record, found[key])
+            flow[key] = {name: parse(record, inner[name])[0] for name in _ADDRESSES if name in inner}
+    if "backup" in found:
+        flow["backup"] = record[found["backup"] : found["backup"] + 3] != b"0:~"
+    return flow
 
 
 def _exchange(number: int, flow: Fields) -> Exchange:

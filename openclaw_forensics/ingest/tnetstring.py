@@ -5,12 +5,11 @@ Grammar: https://tnetstrings.info and mitmproxy's io/tnetstring.py. A length has
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 
 Value = bytes | str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 
 DEPTH = 40
-_LENGTH = re.compile(rb"(\d{1,12}):")
 _DIGITS = 13  # of a length, its colon included
 _ITEMS = 1_000_000  # of one record
 
@@ -25,66 +24,95 @@ class BrokenTnetstring(ValueError):
 
 def length_of(data: bytes, at: int = 0) -> tuple[int, int]:
     """The length that a tnetstring announces and where its payload begins. Raises BrokenTnetstring."""
-    found = _LENGTH.match(data, at)
-    if found is None:
-        rest = data[at : at + _DIGITS]
-        raise BrokenTnetstring("no length", at, cut=not rest or (rest.isdigit() and len(rest) < _DIGITS))
-    return int(found.group(1)), found.end()
+    colon = data.find(b":", at, at + _DIGITS)
+    digits = data[at:colon] if colon >= 0 else data[at : at + _DIGITS]
+    if colon < 0 or not digits.isdigit():
+        raise BrokenTnetstring("no length", at, cut=not digits or (digits.isdigit() and len(digits) < _DIGITS))
+    return int(digits), colon + 1
 
 
 def parse(data: bytes, at: int = 0) -> tuple[Value, int]:
     """One value and where the next begins; dictionary keys become text. Raises BrokenTnetstring."""
-    return _Parser(data).value(at, DEPTH)
+    return _Parser(data).value(at, len(data), DEPTH)
+
+
+def places(data: bytes, at: int = 0) -> dict[str, int]:
+    """Where the values of the dictionary at `at` begin, by key, none of them parsed; empty when it is no dictionary."""
+    size, at = length_of(data, at)
+    end = at + size
+    if end >= len(data):
+        raise BrokenTnetstring("longer than what is left", at, cut=True)
+    found: dict[str, int] = {}
+    if data[end] != _DICTIONARY:
+        return found
+    parser = _Parser(data)
+    while at < end:
+        key, at = parser.value(at, end + 1, 1)
+        found[_key(key)] = at
+        size, start = length_of(data, at)
+        at = start + size + 1
+    if at != end:
+        raise BrokenTnetstring("an item reaches beyond its list", at)
+    return found
 
 
 class _Parser:
     def __init__(self, data: bytes) -> None:
         self._data, self._left = data, _ITEMS
 
-    def value(self, at: int, depth: int) -> tuple[Value, int]:
-        size, start = length_of(self._data, at)
+    def value(self, at: int, limit: int, depth: int) -> tuple[Value, int]:
+        data = self._data
+        size, start = length_of(data, at)
         end = start + size
-        if end >= len(self._data):
+        if end >= limit:
             raise BrokenTnetstring("longer than what is left", at, cut=True)
         self._left -= 1
         if depth <= 0 or self._left <= 0:
             raise BrokenTnetstring("nested too deeply or too many items", at)
-        kind = self._data[end]
-        if kind == 0x5D:  # ]
-            return self._items(start, end, depth), end + 1
-        if kind == 0x7D:  # }
-            items = self._items(start, end, depth)
+        kind = data[end]
+        if kind in (_LIST, _DICTIONARY):
+            items: list[Value] = []
+            while start < end:
+                item, start = self.value(start, end, depth - 1)
+                items.append(item)
+            if kind == _LIST:
+                return items, end + 1
             return dict(zip(map(_key, items[::2]), items[1::2], strict=False)), end + 1
-        return self._scalar(kind, self._data[start:end], at), end + 1
-
-    def _items(self, at: int, end: int, depth: int) -> list[Value]:
-        items: list[Value] = []
-        while at < end:
-            item, at = self.value(at, depth - 1)
-            if at > end:
-                raise BrokenTnetstring("an item reaches beyond its list", at)
-            items.append(item)
-        return items
-
-    def _scalar(self, kind: int, payload: bytes, at: int) -> Value:
+        decode = _SCALARS.get(kind)
+        if decode is None:
+            raise BrokenTnetstring(f"unknown type {chr(kind)!r}", at)
         try:
-            match chr(kind):
-                case ",":
-                    return payload
-                case ";":
-                    return payload.decode("utf-8", "replace")
-                case "#":
-                    return int(payload[:40])
-                case "^":
-                    return float(payload[:40])
-                case "!":
-                    return payload == b"true"
-                case "~":
-                    return None
+            return decode(data[start:end]), end + 1
         except ValueError as exc:
             raise BrokenTnetstring("not a number", at) from exc
-        raise BrokenTnetstring(f"unknown type {chr(kind)!r}", at)
 
 
 def _key(value: Value) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _text(payload: bytes) -> Value:
+    return payload.decode("utf-8", "replace")
+
+
+def _same(payload: bytes) -> Value:
+    return payload
+
+
+def _integer(payload: bytes) -> Value:
+    return int(payload[:40])
+
+
+def _float(payload: bytes) -> Value:
+    return float(payload[:40])
+
+
+_LIST, _DICTIONARY = ord("]"), ord("}")
+_SCALARS: dict[int, Callable[[bytes], Value]] = {
+    ord(","): _same,
+    ord(";"): _text,
+    ord("#"): _integer,
+    ord("^"): _float,
+    ord("!"): lambda payload: payload == b"true",
+    ord("~"): lambda _: None,
+}

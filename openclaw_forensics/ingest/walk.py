@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from openclaw_forensics.errors import Problem
-from openclaw_forensics.ingest.archives import Spool, Unreadable, sources_of
+from openclaw_forensics.ingest.archives import Unreadable, sources_of
 from openclaw_forensics.ingest.inflate import Bounds
 from openclaw_forensics.ingest.series import ordered
 from openclaw_forensics.ingest.sources import Source
+from openclaw_forensics.ingest.spool import Spool
 
 __all__ = ["Bounds", "Unreadable", "walk"]
 

@@ -61,7 +61,7 @@ class Frame:
         self.operation_names: Mapping[tuple[str, str], Text] = {}  # (platform, operation) -> what people call it
         shape = pl.col("path").str.replace_all(_SHAPE, "/{}")
         self.exchanges = (
-            exchanges.sort(["started_at", "source_file", "line", "locator"], nulls_last=True, maintain_order=True)
+            _in_order(exchanges, ["started_at", "source_file", "line", "locator"])
             .with_row_index("row")
             .with_columns(
                 pl.col("row").cast(pl.Int64),
@@ -75,9 +75,7 @@ class Frame:
                 ),
             )
         )  # fmt: skip
-        self.records = records.sort(["at", "source_file", "line"], nulls_last=True, maintain_order=True).with_row_index(
-            "row"
-        )
+        self.records = _in_order(records, ["at", "source_file", "line"]).with_row_index("row")
 
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
@@ -128,6 +126,12 @@ class Frame:
     def record(self, row: int) -> dict[str, Any]:
         """All columns of one record."""
         return self.records.row(row, named=True)
+
+
+def _in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """`frame` sorted; one that is sorted already is not copied."""
+    order = frame.select(pl.arg_sort_by(keys, nulls_last=True, maintain_order=True)).to_series()
+    return frame if order.is_sorted() else frame[order]
 
 
 MEANWHILE = timedelta(minutes=15)  # how far apart two exchanges may be to say something about the same time

@@ -60,17 +60,13 @@ def with_identity(exchanges: pl.DataFrame) -> pl.DataFrame:
             "only_shop": pl.String,
         },
     ).with_columns(pl.col("issued").list.join("\x00", ignore_nulls=True))
-    return (
-        exchanges.drop("identity")
-        .with_columns(
-            issued=pl.col("issued_tokens").list.eval(pl.element().struct.field("token")).list.join(
-                "\x00", ignore_nulls=True
-            )
-        )
+    issued = pl.col("issued_tokens").list.eval(pl.element().struct.field("token")).list.join("\x00", ignore_nulls=True)
+    found = (  # only the keys are joined: a copy of the whole frame would cost as much as the capture
+        exchanges.select(*_KEYS[:-1], issued=issued)
         .join(keyed, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
-        .with_columns(shop=pl.coalesce("shop", "only_shop"))
-        .select(exchanges.columns)
-    )  # fmt: skip
+        .select("identity", shop=pl.coalesce("shop", "only_shop"))
+    )
+    return exchanges.with_columns(found["identity"], found["shop"])
 
 
 def _identities(table: list[dict[str, object]]) -> list[str | None]:

@@ -1,0 +1,62 @@
+"""Stamps without a zone: given, inferred from the server's clock, else assumed and marked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from openclaw_forensics.errors import UsageError
+from openclaw_forensics.exchanges import RECORDS, empty
+from openclaw_forensics.link.zones import parse_zone, settle
+from tests.link.rows import START, exchanges
+
+
+def dated(value: str) -> list[dict[str, str]]:
+    return [{"name": "Date", "value": value}]
+
+
+def test_given_zone_moves_only_zoneless_stamps() -> None:
+    frame = exchanges({"zone_basis": "assumed", "at": 0}, {"zone_basis": "given", "at": 0})
+    moved, _, zone = settle(frame, empty(RECORDS), "Asia/Shanghai")
+    assert moved["started_at"].to_list() == [datetime(2026, 3, 16, 22, tzinfo=UTC), START]
+    assert moved["zone_basis"].to_list() == ["given", "given"]
+    assert not zone.assumed
+
+
+def test_zone_is_inferred_from_the_servers_date() -> None:
+    rows = [
+        {"zone_basis": "assumed", "at": s, "response_headers": dated(f"Mon, 16 Mar 2026 22:00:{s:02d} GMT")}
+        for s in (0, 10, 20)
+    ]
+    moved, _, zone = settle(exchanges(*rows), empty(RECORDS), None)
+    assert zone.name == "UTC+08:00"
+    assert moved["started_at"][0] == datetime(2026, 3, 16, 22, tzinfo=UTC)
+    assert set(moved["zone_basis"]) == {"inferred"}
+
+
+def test_zone_is_inferred_from_an_epoch_in_the_request() -> None:
+    epoch = int(datetime(2026, 3, 16, 22, tzinfo=UTC).timestamp())
+    moved, _, zone = settle(
+        exchanges({"zone_basis": "assumed", "at": 0, "request_timestamp": str(epoch)}), empty(RECORDS), None
+    )
+    assert zone.name == "UTC+08:00"
+    assert moved["started_at"][0] == datetime(2026, 3, 16, 22, tzinfo=UTC)
+
+
+def test_an_offset_that_no_zone_has_infers_nothing() -> None:
+    frame = exchanges({"zone_basis": "assumed", "at": 0, "response_headers": dated("Tue, 17 Mar 2026 06:07:00 GMT")})
+    moved, _, zone = settle(frame, empty(RECORDS), None)
+    assert zone.assumed
+    assert moved["started_at"][0] == START
+
+
+def test_nothing_to_go_by_is_assumed() -> None:
+    _, _, zone = settle(exchanges({"zone_basis": "assumed"}), empty(RECORDS), None)
+    assert (zone.name, zone.assumed) == ("UTC", True)
+
+
+@pytest.mark.parametrize("name", ["Asia/Nowhere", "+25:00", "../etc/passwd", "8"])
+def test_unknown_zones_are_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        parse_zone(name)

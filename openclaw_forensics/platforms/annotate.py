@@ -24,7 +24,7 @@ from openclaw_forensics.platforms.options import AnnotateOptions
 CALLBACK_OPERATION = "webhook"  # of a callback whose topic is not known; a known one is "webhook.<topic>"
 _PROOF = (
     "url", "host", "path", "api_path", "query", "status", "started_at", "answer_state", "transport_error",
-    "request_headers", "request_headers_state", "request_body", "request_body_state",
+    "client_class", "request_headers", "request_headers_state", "request_body", "request_body_state",
     "response_headers", "response_headers_state", "response_body", "response_body_state",
 )  # fmt: skip
 _OUTCOME = {
@@ -109,9 +109,10 @@ def _to_read(frame: pl.DataFrame, pack: Pack, common: Pack) -> pl.Series:
     """Positions of calls that failed, or whose body has to be read to know. Inbound rows never fail."""
     status = pl.col("status")
     unanswered = status.is_null() & (pl.col("transport_error").is_not_null() | (pl.col("answer_state") == "missing"))
+    thrown = status.is_null() & pl.col("client_class").str.contains(failure.EXCEPTION).fill_null(False)
     out = pl.col("direction") == "out"
     marks = frame.select(
-        failed=(out & ((status >= 400) | unanswered)).fill_null(False),
+        failed=(out & ((status >= 400) | unanswered | thrown)).fill_null(False),
         maybe=(out & (status.is_null() | status.is_between(200, 299)) & ~unanswered.fill_null(False)).fill_null(False),
     )
     maybe = marks["maybe"].arg_true()

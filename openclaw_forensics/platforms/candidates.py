@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from openclaw_forensics.platforms import places
+from openclaw_forensics.platforms import jsonpointer, places
 from openclaw_forensics.platforms.message import TEXT_LIMIT
 from openclaw_forensics.platforms.model import Envelope, Pack, Test
 
@@ -42,7 +42,7 @@ class Suspicion:
         for clause in self.clauses:
             rows = recorded
             if clause.path is not None:
-                rows = rows.filter(paths[rows].str.contains(clause.path).fill_null(False))
+                rows = rows.filter(paths[rows].str.contains(clause.path).fill_null(True))
             for each in clause.filters:
                 rows = rows.filter(each(bodies[rows])) if len(rows) else rows
             found.append(rows)
@@ -89,7 +89,7 @@ def _key_of(place: str) -> str | None:
     if parsed.side != "response":
         return None
     if parsed.kind == "json":
-        named = [t for t in places.pointer(parsed.argument) if t != "*" and not t.isdecimal()]
+        named = [t for t in jsonpointer.pointer(parsed.argument) if t != "*" and not t.isdecimal()]
     elif parsed.kind == "xml":
         named = [s for s in parsed.argument.split("/") if s != "*" and not s.startswith("@")]
     else:

@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 import polars as pl
 
-from openclaw_forensics.platforms import places
+from openclaw_forensics.platforms import jsonpointer, places
 from openclaw_forensics.platforms.jsonread import JsonReader
 from openclaw_forensics.platforms.masks import SAMPLE
 from openclaw_forensics.platforms.message import FORM, TEXT_LIMIT, Message
@@ -65,7 +65,7 @@ def expr(place: str) -> pl.Expr | None:  # noqa: PLR0911 - one answer per kind o
         case "bearer":
             found = pl.element().str.strip_chars().str.extract(r"(?is)^bearer +(.*\S)\s*$")
             return _header("request", "authorization").list.eval(found.drop_nulls()).list.first()
-        case "json" if "*" not in places.pointer(argument):
+        case "json" if "*" not in jsonpointer.pointer(argument):
             return body.map_batches(lambda s: json_columns(s, [argument])[argument], return_dtype=pl.String)
         case "param":
             kinds = (f"query:{argument}", f"form:{argument}", f"json:{_key(argument)}")

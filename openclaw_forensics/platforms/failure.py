@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from openclaw_forensics.platforms import places
+from openclaw_forensics.platforms import jsonpointer, places
 from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.model import Envelope, Expected, ItemFailures, Operation
 
@@ -20,6 +20,7 @@ MAX_CODE = 200  # characters kept of a code
 MAX_MESSAGE = 4_000  # and of a message
 MAX_FIELDS = 50
 MAX_ITEMS = 500  # failed items kept of one answer
+EXCEPTION = r"(?:Exception|Error)\b"  # how the classes of exceptions end, whatever the language
 MAX_EXAMINED = 10_000  # items looked at
 
 
@@ -62,8 +63,12 @@ def judge(
     own = _first(message, operation, envelopes)
     general = [] if own and (own.code or own.fine) else list(_all(message, operation, common))
     _take(out, own, general, in_items=status is None or status < 400)
+    if out.code is None and (status is None or status >= 400):
+        _take_loosely(out, message, operation, envelopes)
     if status is not None and status >= 400:
         out.failure = "status"
+    elif status is None and is_exception(message) and (out.code or out.message):
+        out.failure = "body"
     elif (status is None or 200 <= status < 300) and not (own and own.fine):
         fails = (own is not None and (own.fails or bool(own.items))) or any(g.fails or g.items for g in general)
         out.failure = "body" if fails else None
@@ -72,6 +77,11 @@ def judge(
     if out.failure is None and not out.expected:
         return Outcome(request_id=out.request_id)
     return out
+
+
+def is_exception(message: Message) -> bool:
+    """Whether the exchange is only known from an exception of the client, which quotes the answer."""
+    return re.search(EXCEPTION, (message.get("client_class") or "")[:1024]) is not None
 
 
 def _without_answer(message: Message) -> str | None:
@@ -114,26 +124,49 @@ def _take(out: Outcome, own: _Reading | None, general: list[_Reading], *, in_ite
     out.items = items or None
 
 
+def _take_loosely(out: Outcome, message: Message, operation: Operation | None, own: Iterable[Envelope]) -> None:
+    """Code and message by the ends of the pack's pointers, where the body is only a part of what it was."""
+    for envelope in own:
+        if _fits(envelope, message, operation) is not False:
+            code = _word(places.loose_value(envelope.code, message))
+            if code is not None:
+                out.code = code
+                out.subcode = _word(places.loose_value(envelope.subcode, message))
+                out.message = _sentence(places.loose_value(envelope.message, message)) or out.message
+                return
+
+
 def _first(message: Message, operation: Operation | None, envelopes: Iterable[Envelope]) -> _Reading | None:
-    return next(iter(_all(message, operation, envelopes)), None)
+    """The first envelope that fits; where none does for sure, the first that an unknown path or host may hide."""
+    perhaps: Envelope | None = None
+    for envelope in envelopes:
+        fits = _fits(envelope, message, operation)
+        if fits:
+            return _read(message, envelope)
+        if fits is None and perhaps is None:
+            perhaps = envelope
+    return None if perhaps is None else _read(message, perhaps)
 
 
 def _all(message: Message, operation: Operation | None, envelopes: Iterable[Envelope]) -> Iterator[_Reading]:
     return (_read(message, e) for e in envelopes if _fits(e, message, operation))
 
 
-def _fits(envelope: Envelope, message: Message, operation: Operation | None) -> bool:
-    path = message.get("api_path") or message.get("path")
-    if envelope.path is not None and (path is None or re.search(envelope.path, path[:4096]) is None):
+def _fits(envelope: Envelope, message: Message, operation: Operation | None) -> bool | None:
+    """Whether the envelope's keys match; None where the path or host they ask for was not recorded."""
+    path, host = message.get("api_path") or message.get("path"), message.get("host")
+    if envelope.path is not None and path is not None and re.search(envelope.path, path[:4096]) is None:
         return False
-    host = message.get("host")
-    if envelope.host is not None and (host is None or re.search(envelope.host, host[:512]) is None):
+    if envelope.host is not None and host is not None and re.search(envelope.host, host[:512]) is None:
         return False
     if envelope.operations and (
         operation is None or not any(fnmatchcase(operation.id, glob) for glob in envelope.operations)
     ):
         return False
-    return places.all_hold(envelope.when, message) is True
+    if places.all_hold(envelope.when, message) is not True:
+        return False
+    known = (envelope.path is None or path is not None) and (envelope.host is None or host is not None)
+    return True if known else None
 
 
 def _read(message: Message, envelope: Envelope) -> _Reading:
@@ -167,7 +200,7 @@ def _items(message: Message, rule: ItemFailures) -> Iterator[dict[str, str | Non
     valid, tree = message.json(place.side)
     root: Any = tree if valid else message.tree(place.side)
     examined = 0
-    for pointer, item in places.nodes(root, places.pointer(place.argument)):
+    for pointer, item in jsonpointer.nodes(root, jsonpointer.pointer(place.argument)):
         for where, each in _each(pointer, item):
             examined += 1
             if examined > MAX_EXAMINED:

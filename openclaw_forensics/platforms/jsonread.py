@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from openclaw_forensics.platforms import places
+from openclaw_forensics.platforms import jsonpointer, places
 from openclaw_forensics.platforms.message import Message
 
 _Leaf = str | int | bool | None
@@ -25,7 +25,7 @@ class JsonReader:
 
     def __init__(self, pointers: Sequence[str]) -> None:
         self.pointers = tuple(pointers)
-        paths = [places.pointer(p) for p in pointers]
+        paths = [jsonpointer.pointer(p) for p in pointers]
         plain = all(path and not any(token.isdecimal() for token in path) for path in paths)
         self.objects_only = plain
         apart = not any(a != b and b[: len(a)] == a for a in paths for b in paths)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -18,7 +17,7 @@ from pydantic import BaseModel
 from openclaw_forensics.platforms import places
 from openclaw_forensics.platforms.candidates import is_cheap
 from openclaw_forensics.platforms.model import ErrorRow, Pack, Sourced, When
-from openclaw_forensics.platforms.patterns import Loc, patterns
+from openclaw_forensics.platforms.patterns import Loc, is_slow, patterns
 from openclaw_forensics.taxonomy import Taxonomy
 from openclaw_forensics.words import Text
 
@@ -176,30 +175,7 @@ def costly_envelopes(pack: Pack, taxonomy: Taxonomy) -> Iterator[Hit]:
 def slow_patterns(pack: Pack, taxonomy: Taxonomy) -> Iterator[Hit]:
     """Patterns with a repetition inside a repetition, which a hostile text can make slow."""
     del taxonomy
-    yield from ((loc, pattern) for loc, pattern in patterns(pack) if _nests(_parser.parse(pattern), False))
-
-
-def _nests(tree: Any, inside: bool) -> bool:
-    """Whether an endless repetition stands in another with nothing fixed between two rounds."""
-    for op, argument in tree:
-        if op in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
-            endless = argument[1] == _constants.MAXREPEAT
-            if (inside and endless) or _nests(argument[2], endless and not _has_literal(argument[2])):
-                return True
-        elif op is _constants.SUBPATTERN:
-            if _nests(argument[-1], inside and not _has_literal(argument[-1])):
-                return True
-        elif op is _constants.BRANCH and any(_nests(b, inside and not _has_literal(b)) for b in argument[1]):
-            return True
-    return False
-
-
-def _has_literal(tree: Any) -> bool:
-    """Whether every round has a fixed character, by which one round is told from the next."""
-    return any(
-        op is _constants.LITERAL or (op is _constants.SUBPATTERN and _has_literal(argument[-1]))
-        for op, argument in tree
-    )
+    yield from ((loc, pattern) for loc, pattern in patterns(pack) if is_slow(pattern))
 
 
 def lonely_packs(pack: Pack, taxonomy: Taxonomy) -> Iterator[Hit]:

@@ -14,6 +14,8 @@ import polars as pl
 from openclaw_forensics.platforms import columns, conditions
 from openclaw_forensics.platforms.model import Operation, Pack
 
+# What generators of client code append to an operation's name, or no further letter.
+_GENERATED = re.compile(r"(?:withhttpinfo|withresponse|async|request|call|response)*(?![0-9a-z])")
 FEW_PATHS = 2_000  # distinct paths that are matched as they are
 PATH = "api_path"  # the path as the platform sees it, an own gateway's prefix taken off
 
@@ -74,6 +76,7 @@ class OperationTable:
                 break
             tail = ["", *segments[len(segments) - length + 1 :]]
             found = [c for c in self._of_length(length, tail) if c.literals >= 2 and _host_fits(c, host)]
+        found = found or [c for c in self._below_base(segments) if _host_fits(c, host)]
         fitting = [c for c in found if not c.operation.method or method in (None, c.operation.method)]
         if not fitting and len(found) == 1:
             fitting = found  # the path is right and only the method is not
@@ -82,6 +85,16 @@ class OperationTable:
 
     def _of_length(self, length: int, segments: Sequence[str]) -> list[_Compiled]:
         return [c for c in self.by_length.get(length, ()) if c.template and _matches(c.template, segments)]
+
+    def _below_base(self, segments: Sequence[str]) -> list[_Compiled]:
+        """Operations whose template ends in this path: some clients log it without the base address's own."""
+        found = []
+        for length in range(len(segments) + 1, max(self.by_length, default=0) + 1):
+            for each in self.by_length.get(length, ()):
+                tail = (each.template or ())[length - len(segments) + 1 :]
+                if sum(isinstance(s, str) for s in tail) >= 2 and _matches(("", *tail), segments):
+                    found.append(each)
+        return found
 
     def _fits(self, compiled: _Compiled, path: str) -> bool:
         segments = _split(path)
@@ -132,8 +145,8 @@ def _host_fits(compiled: _Compiled, host: str | None) -> bool:
 def _word_in(word: str, text: str) -> bool:
     at = text.find(word) if len(word) >= 4 else -1
     while at >= 0:
-        before, after = text[at - 1 : at] if at else "", text[at + len(word) : at + len(word) + 1]
-        if not (before.isalnum() or after.isalnum()):
+        before, after = text[at - 1 : at] if at else "", text[at + len(word) :]
+        if not before.isalnum() and _GENERATED.match(after):
             return True
         at = text.find(word, at + 1)
     return False

@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -79,3 +81,31 @@ def fault(pattern: str) -> str | None:
         reason = next((line.removeprefix("error: ") for line in first if line.startswith("error")), first[0])
         return f"polars' engine refuses it: {reason}"
     return None
+
+
+def is_slow(pattern: str) -> bool:
+    """Whether a hostile text can make Python's engine slow: a repetition directly inside a repetition."""
+    return _nests(_parser.parse(pattern), False)
+
+
+def _nests(tree: Any, inside: bool) -> bool:
+    """Whether an endless repetition stands in another with nothing fixed between two rounds."""
+    for op, argument in tree:
+        if op in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
+            endless = argument[1] == _constants.MAXREPEAT
+            if (inside and endless) or _nests(argument[2], endless and not _has_literal(argument[2])):
+                return True
+        elif op is _constants.SUBPATTERN:
+            if _nests(argument[-1], inside and not _has_literal(argument[-1])):
+                return True
+        elif op is _constants.BRANCH and any(_nests(b, inside and not _has_literal(b)) for b in argument[1]):
+            return True
+    return False
+
+
+def _has_literal(tree: Any) -> bool:
+    """Whether every round has a fixed character, by which one round is told from the next."""
+    return any(
+        op is _constants.LITERAL or (op is _constants.SUBPATTERN and _has_literal(argument[-1]))
+        for op, argument in tree
+    )

@@ -6,14 +6,14 @@ The three are kept apart because no cause of the kind "it is missing" may rest o
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple, cast
 from xml.etree.ElementTree import Element
 
+from openclaw_forensics.platforms import jsonpointer
 from openclaw_forensics.platforms.masks import is_masked
-from openclaw_forensics.platforms.message import TEXT_LIMIT, Digits, Message, Side, clean, parse_json
+from openclaw_forensics.platforms.message import TEXT_LIMIT, Message, Side, clean
 from openclaw_forensics.platforms.model import Test
 
 MAX_VALUES = 1_000  # values that one place yields
@@ -48,12 +48,6 @@ def parse(place: str) -> Place:
     return Place(cast("Side", side), kind, argument)
 
 
-@functools.cache
-def pointer(argument: str) -> tuple[str, ...]:
-    """The reference tokens of an RFC 6901 pointer."""
-    return tuple(token.replace("~1", "/").replace("~0", "~") for token in argument.split("/")[1:])
-
-
 def find(place: str, message: Message) -> Found:
     """What `place` holds in this exchange."""
     parsed = parse(place)
@@ -72,6 +66,20 @@ def value(places: Iterable[str], message: Message) -> str | None:
     """The first value that is not blank of the first place that yields one."""
     found = values(places, message)
     return found[0] if found else None
+
+
+def loose_value(places: Iterable[str], message: Message) -> str | None:
+    """As `value`, but only by the ends of JSON pointers: for a log that quotes the inner part of a body alone."""
+    for place in map(parse, places):
+        if place.kind == "json":
+            valid, tree = message.json(place.side)
+            root = tree if valid else message.tree(place.side)
+            tokens = jsonpointer.pointer(place.argument)
+            for start in range(1, len(tokens)):
+                found = next((text for text in _walk(root, tokens[start:]) if text.strip()), None)
+                if found is not None:
+                    return clean(found)
+    return None
 
 
 def state(places: Iterable[str], message: Message) -> State:
@@ -110,7 +118,7 @@ def _header(place: Place, message: Message) -> Found:
 
 
 def _json(place: Place, message: Message) -> Found:
-    tokens = pointer(place.argument)
+    tokens = jsonpointer.pointer(place.argument)
     seen = message.seen(place.side, "body")
     valid, tree = message.json(place.side)
     if valid:
@@ -126,42 +134,7 @@ def _json(place: Place, message: Message) -> Found:
 
 def _walk(node: Any, tokens: tuple[str, ...]) -> Iterator[str]:
     """Texts at the end of a pointer; null and empty containers are no values."""
-    return (text for _, end in nodes(node, tokens) if (text := text_of(end)) is not None)
-
-
-def nodes(node: Any, tokens: tuple[str, ...], at: str = "") -> Iterator[tuple[str, Any]]:
-    """Concrete pointer and value of everything at the end of a pointer with `*`."""
-    if not tokens:
-        yield at, node
-        return
-    head, rest = tokens[0], tokens[1:]
-    if isinstance(node, str) and not isinstance(node, Digits) and node[:1] in ("{", "["):
-        node = parse_json(node)[1]
-    if isinstance(node, dict):
-        for key in node if head == "*" else (head,) if head in node else ():
-            yield from nodes(node[key], rest, f"{at}/{key.replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(node, list):
-        fits = head.isascii() and head.isdecimal() and len(head) < 7 and int(head) < len(node)
-        for index in range(len(node)) if head == "*" else (int(head),) if fits else ():
-            yield from nodes(node[index], rest, f"{at}/{index}")
-
-
-def text_of(node: Any) -> str | None:
-    """A JSON value as text: strings as they are, numbers with their digits, containers as compact JSON."""
-    if node is None or node in ({}, []):
-        return None
-    if isinstance(node, bool):
-        return "true" if node else "false"
-    return str(node) if isinstance(node, str) else _dump(node)
-
-
-def _dump(node: Any) -> str:
-    """Compact JSON that keeps a number's digits."""
-    if isinstance(node, dict):
-        return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{_dump(v)}" for k, v in node.items()) + "}"
-    if isinstance(node, list):
-        return "[" + ",".join(map(_dump, node)) + "]"
-    return str(node) if isinstance(node, Digits) else json.dumps(node, ensure_ascii=False)
+    return (text for _, end in jsonpointer.nodes(node, tokens) if (text := jsonpointer.text_of(end)) is not None)
 
 
 def _xml(place: Place, message: Message) -> Found:

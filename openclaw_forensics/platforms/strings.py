@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote_plus
 
-from openclaw_forensics.platforms import places
+from openclaw_forensics.platforms import jsonpointer, places
 from openclaw_forensics.platforms.masks import is_masked
 from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.model import PlaceMap, Scheme, SchemeParams
@@ -151,7 +151,7 @@ def _pairs(message: Message, origin: str) -> Iterator[tuple[str, str]]:
         return
     tree: Any = message.json("request")[1]
     if isinstance(tree, dict):
-        yield from ((name, text) for name, value in tree.items() if (text := places.text_of(value)) is not None)
+        yield from ((name, text) for name, value in tree.items() if (text := jsonpointer.text_of(value)) is not None)
 
 
 def _split(query: str) -> Iterator[tuple[str, str]]:

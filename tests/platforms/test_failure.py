@@ -244,3 +244,31 @@ def test_a_body_that_fails_is_suspicious(body: str) -> None:
 )
 def test_items_and_markup(path: str, body: str, expected: list[int]) -> None:
     assert suspects([body], "https://api.acme.example" + path) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('[{"error":"bad","msg":"no"}]', ("body", "bad", "no")),
+        ('{"message":"no"}', ("body", None, "no")),
+        ("{}", (None, None, None)),
+    ],
+)
+def test_exceptions_that_quote_a_part_of_the_answer(answer: str, expected: tuple[str | None, ...]) -> None:
+    own = [
+        Envelope(id="list", code=("response.json:/list/0/error",), message=("response.json:/list/0/msg",)),
+    ]
+    general = [Envelope(id="json", message=("response.json:/message",))]
+    exchange = message(None, status=None, answer=answer, answer_state="answered", client_class="acme.CallException get")
+    found = judge(exchange, None, own, general)
+    assert (found.failure, found.code, found.message) == expected
+
+
+def test_an_envelope_whose_path_was_not_recorded() -> None:
+    own = [Envelope.model_validate(ENVELOPES[2] | {"path": "^/v2/"})]
+    found = judge(message(None, status=None, answer='{"error":"bad"}', answer_state="answered"), None, own, [])
+    assert (found.failure, found.code) == ("body", "bad")
+    held = frame(row(None, answer='{"error":"bad"}'))
+    assert Suspicion(pack({"envelope": [ENVELOPES[2] | {"path": "^/v2/"}]})).rows(
+        held["response_body"], held["path"]
+    ).to_list() == [0]

@@ -28,6 +28,7 @@ ACME = pack(
             "when": [{"place": "request.form:grant_type", "equals": "authorization_code"}],
         },
         {"id": "token.any", "path": "/token"},
+        {"id": "stock", "path": "/rest/stock/set"},
     ]
 )
 
@@ -56,6 +57,9 @@ def named(*rows: dict[str, object], of: object = ACME) -> list[str | None]:
         ("GET", "https://h.example/v2/link", None),
         ("GET", "https://h.example/proxy/acme/v2/orders/77", "orders.get"),
         ("GET", "https://h.example//v2/orders", "orders.list"),
+        ("GET", "https://h.example/orders/search", "orders.search"),
+        ("GET", "https://h.example/orders/7", None),
+        ("GET", "https://h.example/stock/set", "stock"),
         ("GET", "https://h.example/v2/orders//", "orders.list"),
         (None, "https://h.example/v2/orders/77", "orders.get"),
     ],
@@ -96,7 +100,14 @@ def test_by_parameter() -> None:
 
 @pytest.mark.parametrize(
     ("client", "expected"),
-    [("Acme.OrdersApi->getOrder", "orders.get"), ("getOrders", None), ("orders.search failed", "orders.search")],
+    [
+        ("Acme.OrdersApi->getOrder", "orders.get"),
+        ("Acme.OrdersApi->getOrderWithHttpInfo", "orders.get"),
+        ("getOrderAsync", "orders.get"),
+        ("getOrders", None),
+        ("getOrderItems", None),
+        ("orders.search failed", "orders.search"),
+    ],
 )
 def test_by_client_name(client: str, expected: str | None) -> None:
     assert named(row(None, client_class=client)) == [expected]

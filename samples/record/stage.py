@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 
 from record.authority import issue
 from record.clock import Clock
+from record.receiver import configure
 
 HERE = Path(__file__).resolve().parent
 HOSTS = {
@@ -82,7 +84,8 @@ class Stage:
         """The stand-in of a platform."""
         self._ports[name] = free_port()
         actor = self._actor(
-            ["-m", f"record.platforms.{name}"], self.clock.environment() | {"PORT": str(self._ports[name]), "PEM": str(self.pem)}
+            ["-m", f"record.platforms.{name}"], self.clock.environment() | {"PORT": str(self._ports[name]), "PEM": str(self.pem),
+                                         "HOOK_CA": str(self.folder / "mitmproxy-ca-cert.pem")}
         )
         actor.ask("ready")
         return actor
@@ -124,6 +127,31 @@ class Stage:
             self._proxy.terminate()
             self._proxy.wait(30)
             self._proxy = None
+
+    def receiver(self, secret: str, locations: str, *, combined: bool = True) -> Path:
+        """nginx and the application behind it; returns the file that makes the application fail while it exists."""
+        self._nginx_port, self._app_port, self._combined = free_port(), free_port(), combined
+        broken = self.folder / "broken"
+        module = [sys.executable, "-m", "record.receiver"]
+        self.run(module, PORT=str(self._app_port), SECRET=secret, BROKEN=str(broken), PYTHONPATH=str(HERE.parent))
+        self._nginx = self.run(["nginx", "-p", str(self.folder), "-c", str(self._configure(locations))])
+        for port in (self._nginx_port, self._app_port):
+            wait_for(port)
+        return broken
+
+    def reconfigure(self, locations: str) -> None:
+        """Give nginx another configuration and let it reload."""
+        self._configure(locations)
+        self._nginx.send_signal(signal.SIGHUP)
+        time.sleep(1)
+
+    def _configure(self, locations: str) -> Path:
+        return configure(self.folder, self.captures, self._nginx_port, self._app_port, locations, self._combined)
+
+    @property
+    def receiver_address(self) -> str:
+        """Where nginx listens."""
+        return f"http://127.0.0.1:{self._nginx_port}"
 
     def run(self, command: list[str], **environment: str) -> subprocess.Popen[bytes]:
         """Any other program, with the true clock; it ends with the stage."""

@@ -83,11 +83,40 @@ class Client:
         shop.expires_at = time.time() + response.json()["expires_in"]
 
     def call(self, seller_id: str, method: str, path: str, body: Any = None) -> requests.Response:
-        """One call in the shop's name, with a good token where one can be had."""
+        """One call in the shop's name, with a good token where one can be had; over the quota it waits and repeats."""
         shop = self.shops[seller_id]
-        if time.time() > shop.expires_at - 300 and time.time() > shop.last_try + 600:
+        lazy = os.environ.get("RENEW") == "on-refusal" and shop.access_token
+        if not lazy and time.time() > shop.expires_at - 300 and time.time() > shop.last_try + 600:
             self.refresh(shop)
-        return self.send(method, API + path, shop, body)
+        response = self.send(method, API + path, shop, body)
+        if response.status_code == 429:
+            threading.Event().wait(1.5)
+            response = self.send(method, API + path, shop, body)
+        if lazy and response.status_code in (401, 403):
+            self.refresh(shop)
+            response = self.send(method, API + path, shop, body)
+        return response
+
+    def ensure(self, seller_id: str, sku: str) -> bool:
+        """Create an article where it does not exist yet."""
+        path = f"/listings/2021-08-01/items/{seller_id}/{quote(sku)}?marketplaceIds={MARKET}"
+        if self.call(seller_id, "GET", path).ok:
+            return True
+        sync.info("seller %s: SKU %s is not listed yet, creating it", seller_id, sku)
+        body = {"productType": "TEA", "requirements": "LISTING", "attributes": {"item_name": [{"value": sku}]}}
+        return self.call(seller_id, "PUT", path, body).ok and self.call(seller_id, "GET", path).ok
+
+    def report(self, seller_id: str, kind: str) -> str:
+        """Order a report over the last week."""
+        week = [datetime.fromtimestamp(time.time() - d * 86400, UTC).strftime("%Y-%m-%dT00:00:00Z") for d in (7, 0)]
+        body = {"reportType": kind, "marketplaceIds": [MARKET], "dataStartTime": week[0], "dataEndTime": week[1]}
+        return str(self.call(seller_id, "POST", "/reports/2021-06-30/reports", body).json()["reportId"])
+
+    def report_status(self, seller_id: str, number: str) -> str:
+        """How far a report is."""
+        status = self.call(seller_id, "GET", f"/reports/2021-06-30/reports/{number}").json()["processingStatus"]
+        sync.info("report %s: %s", number, status)
+        return str(status)
 
     def pull(self, seller_id: str) -> list[str]:
         """New and changed orders since the last good pull."""
@@ -146,5 +175,5 @@ if __name__ == "__main__":
     client = Client()
     obey(
         {"shop": client.shop}
-        | {name: named(getattr(client, name)) for name in ("pull", "items", "confirm", "stock")}
+        | {name: named(getattr(client, name)) for name in ("pull", "items", "confirm", "stock", "ensure", "report", "report_status")}
     )

@@ -179,6 +179,8 @@ def _order_call(request: Request, seller: Seller, number: str, what: str) -> Ans
 
 
 def _listing(request: Request, seller: Seller, seller_id: str, sku: str) -> Answer:
+    if request.method == "PUT":
+        seller.skus.add(sku)
     if seller_id != seller.seller_id or sku not in seller.skus:
         text = f"SKU '{sku}' not found in marketplace A1PA6795UKMFR9"
         return Answer(404, {"errors": [{"code": "NOT_FOUND", "message": text, "details": ""}]}, {"x-amzn-RateLimit-Limit": "5.0"})

@@ -7,7 +7,7 @@ An offset that nothing else explains is skew. A factor of 1000, or an offset tha
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
@@ -29,6 +29,8 @@ Row = dict[str, Any]
 _QUARTER = 900.0  # seconds; zones lie on quarter hours
 _ZONE_SLACK = 60.0
 _SAME = 20.0  # seconds within which two offsets are the same offset
+_ONE_MOMENT = timedelta(seconds=2)
+_STEADY = 3  # different stamps with one offset: no queue holds every request for the same time
 _MOST_GOOD = 200
 _MOST_POINTS = 300
 _TWO_STAMPS = re.compile(r"\b(\d{8}T\d{6}Z)\b")  # AWS SigV4 texts print the request's stamp, then the server's time
@@ -144,8 +146,12 @@ def _outside(offset: float, rule: TimestampRule, question: Question) -> bool:
 
 
 def _repeated(points: list[_Point]) -> list[_Point]:
-    counts = Counter(p.raw for p in points)
-    return [p for p in points if counts[p.raw] > 1 and len({q.at for q in points if q.raw == p.raw}) > 1]
+    """Points whose stamp was sent again later; two calls within one second rightly carry the same one."""
+    sent: dict[str, list[datetime]] = defaultdict(list)
+    for point in points:
+        if point.at is not None:
+            sent[point.raw].append(point.at)
+    return [p for p in points if p.raw in sent and max(sent[p.raw]) - min(sent[p.raw]) > _ONE_MOMENT]
 
 
 def _offset(build: _Builder, outside: list[_Point]) -> Finding:
@@ -157,7 +163,9 @@ def _offset(build: _Builder, outside: list[_Point]) -> Finding:
     stale = [p for p in outside if p.fresh is False and p.at is not None and _held(p)]
     reused = _repeated(outside)
     window = build.window()
-    if len(stale) > len(outside) / 2 or len(reused) > len(outside) / 2:
+    # A proxy between the two has the right time whatever the sender's clock shows: a steady offset is the clock's.
+    steady = len(constant) == len(outside) and len({p.raw for p in constant}) >= _STEADY
+    if (len(stale) > len(outside) / 2 and not steady) or len(reused) > len(outside) / 2:
         text = phrase("clock_stale", age=spelled) if stale else phrase("clock_stale_reused", count=len(reused))
         return build.finding("sign.timestamp_stale", stale or reused, "confidence_stale", (text,))
     if (
@@ -172,7 +180,8 @@ def _offset(build: _Builder, outside: list[_Point]) -> Finding:
     distinct = len({p.raw for p in constant})
     if distinct >= 2 or fresh:
         more = (phrase("clock_skew_points", count=len(constant)),) if distinct >= 2 else ()
-        return build.finding("sign.timestamp_skew", outside, "confidence_skew", (text, *more))
+        others = ("sign.timestamp_stale",) if stale else ()
+        return build.finding("sign.timestamp_skew", outside, "confidence_skew", (text, *more), others)
     return build.finding("sign.timestamp_skew", outside, "confidence_one", (text,), ("sign.timestamp_stale",))
 
 

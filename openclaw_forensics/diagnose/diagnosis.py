@@ -19,6 +19,7 @@ from openclaw_forensics.diagnose.load import Loaded
 from openclaw_forensics.diagnose.party import Judgement, Parties
 from openclaw_forensics.diagnose.recovery import Recoveries, Recovery
 from openclaw_forensics.diagnose.rules import run_rules
+from openclaw_forensics.diagnose.told import told_findings, without
 from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.model import ErrorRow, Pack
 from openclaw_forensics.platforms.places import all_hold
@@ -96,13 +97,15 @@ def diagnose(frame: Frame, knowledge: Knowledge) -> Diagnosis:
     lives = {k: p.platform.tokens.access_life_s for k, p in knowledge.packs.items() if p.platform.tokens.access_life_s}
     contrasts = Contrasts(frame, refreshing, {k: float(v) for k, v in lives.items() if v})
     findings, checks = run_rules(frame, knowledge.rules, contrasts)
-    findings += _catalogue(frame, knowledge, contrasts)
+    from_answers, told = _catalogue(frame, knowledge, contrasts)
+    findings = [*without(findings, told), *from_answers, *told]
     detected, asked = detectors.run_all(frame, knowledge, contrasts, tuple(findings))
     owned = Attribution(frame, relations(), refreshing).assign(merge([*findings, *detected]))
     return _weigh(frame, knowledge, contrasts, owned, (*checks, *asked))
 
 
-def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> list[Finding]:
+def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> tuple[list[Finding], list[Finding]]:
+    """What the catalogues say of answers, and of answers that only a record tells."""
     opened: dict[int, Message] = {}  # the exchange at hand: both catalogues ask it many things in a row
 
     def holds(entry: ErrorRow, row: Row) -> bool:
@@ -115,7 +118,8 @@ def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> list
     catalogues = {name: Catalogue(name, pack.errors, holds) for name, pack in knowledge.packs.items()}
     common = knowledge.everywhere
     everywhere = Catalogue("http", common.errors if common else (), holds)
-    return catalogue_findings(frame.failures, catalogues, everywhere, contrasts, FrameGroups(contrasts))
+    found = catalogue_findings(frame.failures, catalogues, everywhere, contrasts, FrameGroups(contrasts))
+    return found, told_findings(frame, knowledge.packs, catalogues, common)
 
 
 def _weigh(

@@ -1,0 +1,184 @@
+"""Error answers that only a log record tells: read with the pack's envelopes, then looked up in its catalogue.
+
+A client that wraps the answer in its own sentence leaves no exchange to annotate, but quotes the body all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from openclaw_forensics.diagnose.catalogue import Catalogue, Match
+from openclaw_forensics.diagnose.findings import Because, Finding
+from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.knowledge import phrase
+from openclaw_forensics.platforms import tolerant
+from openclaw_forensics.platforms.failure import judge
+from openclaw_forensics.platforms.message import Message
+from openclaw_forensics.platforms.model import Pack
+from openclaw_forensics.platforms.recognise import LOUD
+
+Row = dict[str, Any]
+MAX_RECORDS = 500  # different loud records that are read
+_TEXT = 16 << 10  # characters of a record that are looked at
+_NEAR = timedelta(seconds=60)  # how long before its record a call may have been logged
+_BODY = re.compile(r"[{\[<]")
+_NO_ROW = -1
+_STARTS = 4  # brackets tried as the beginning of a quoted body
+_CEILING = 0.8  # a record may quote another call than the one at hand
+_STATUS = re.compile(r"(?i)(?:\bstatus(?:[ _-]?code)?\b|\bHTTP(?:/[12](?:\.[01])?)?)\D{0,40}?\b([45][0-9]{2})\b")
+_CODE_KEYS = ("code", "error_code", "errorcode", "errcode", "error", "sub_code")
+_MESSAGE_KEYS = ("message", "msg", "error_msg", "errormsg", "error_message", "error_description", "detail")
+
+
+def told_findings(
+    frame: Frame, packs: Mapping[str, Pack], catalogues: Mapping[str, Catalogue], common: Pack | None
+) -> list[Finding]:
+    """A finding per catalogue row that a loud record's quoted answer meets, where no exchange carries that answer."""
+    groups: dict[tuple[int, str], list[tuple[Row, Match, Row | None]]] = {}
+    for record in _loud(frame):
+        call = _call(frame, record)
+        platform = str(record["platform"] or (call["platform"] if call else None) or _only(packs))
+        if platform not in packs or (call is not None and call["error_code"] is not None):
+            continue
+        match = _read(record, call, packs[platform], catalogues[platform], common)
+        if match is not None:
+            groups.setdefault((id(match.entry), platform), []).append((record, match, call))
+    return [_finding(frame, platform, found) for (_, platform), found in groups.items()]
+
+
+def without(findings: Sequence[Finding], told: Sequence[Finding]) -> list[Finding]:
+    """`findings` without the records that an answer read from them explains better."""
+    taken: dict[int, float] = {}
+    for each in told:
+        for step in each.because[:1]:
+            taken |= dict.fromkeys(step.records, each.confidence)
+    kept = []
+    for finding in findings:
+        shown = {r for step in finding.because for r in step.records}
+        if finding.rows or not shown or any(finding.confidence >= taken.get(r, 0) for r in shown):
+            kept.append(finding)
+    return kept
+
+
+def _only(packs: Mapping[str, Pack]) -> str | None:
+    return next(iter(packs)) if len(packs) == 1 else None
+
+
+def _loud(frame: Frame) -> list[Row]:
+    loud = (pl.col("level").is_in(LOUD) | pl.col("exception").is_not_null()).fill_null(False)
+    rows = frame.records.filter(loud).unique(["message", "exception"], keep="first", maintain_order=True)
+    return rows.head(MAX_RECORDS).to_dicts()
+
+
+def _call(frame: Frame, record: Row) -> Row | None:
+    """The exchange that the record belongs to, else the last call before it in the same file that has no outcome."""
+    if frame.exchanges.is_empty():
+        return None
+    if record["exchange_id"] is not None:
+        found = frame.exchanges.filter(pl.col("exchange_id") == record["exchange_id"])
+        return found.row(0, named=True) if found.height else None
+    at = record["at"]
+    if not isinstance(at, datetime):
+        return None
+    before = frame.exchanges.filter(
+        (pl.col("source_file") == record["source_file"])
+        & (pl.col("direction") == "out")
+        & pl.col("started_at").is_between(at - _NEAR, at)
+        & (pl.col("line") < record["line"])
+    )
+    last = before.tail(1).to_dicts()
+    return last[0] if last and last[0]["status"] is None and last[0]["transport_error"] is None else None
+
+
+def _read(record: Row, call: Row | None, pack: Pack, own: Catalogue, common: Pack | None) -> Match | None:
+    text = "\n".join(str(record[c]) for c in ("message", "exception") if record[c])[:_TEXT]
+    named = _STATUS.search(text)
+    status = int(named[1]) if named else call["status"] if call else None
+    operation = next((o for o in pack.operations if call and o.id == call["operation"]), None)
+    general = common.platform.envelope if common else ()
+    best: Match | None = None
+    for body in _bodies(text):
+        row = {**(call or {}), "status": status, "response_body": body, "response_body_state": "reconstructed"}
+        out = judge(Message({**row, "answer_state": None}), operation, pack.platform.envelope, general)
+        code, message = (out.code, out.message) if out.code else _plain(body)
+        if code is None:
+            continue
+        asked = _asked(call, status, code, out.subcode, message or text)
+        match = own.find(asked, specific=True)
+        if match is not None and match.entry.code is not None and (best is None or match.weight > best.weight):
+            best = match
+    return best
+
+
+def _bodies(text: str) -> Iterator[str]:
+    """Parts of a record that may be an answer's body: from each of the first brackets on, else the whole."""
+    for number, start in enumerate(_BODY.finditer(text)):
+        if number >= _STARTS:
+            break
+        yield text[start.start() :]
+    yield text
+
+
+def _plain(body: str) -> tuple[str | None, str | None]:
+    """The code and message that pairs in the text name, for a client that prints them one by one."""
+    tree = tolerant.read(body)
+    flat = {k.lower(): v for k, v in tree.items() if isinstance(v, str)} if isinstance(tree, dict) else {}
+    code = next((flat[k] for k in _CODE_KEYS if flat.get(k)), None)
+    return (code[:200] if code else None), next((flat[k] for k in _MESSAGE_KEYS if flat.get(k)), None)
+
+
+def _asked(call: Row | None, status: int | None, code: str, subcode: str | None, message: str) -> Row:
+    answer = {"status": status, "error_code": code, "error_subcode": subcode, "error_message": message}
+    return {**{k: call[k] if call else None for k in ("operation", "step")}, **answer, "row": _NO_ROW}
+
+
+def _finding(frame: Frame, platform: str, found: Sequence[tuple[Row, Match, Row | None]]) -> Finding:
+    record, match, call = found[0]
+    entry = match.entry
+    calls = [c for _, _, c in found if c is not None]
+    shown = tuple(r["row"] for r, _, _ in found)
+    message = str(record["message"] or record["exception"] or "")[:200]
+    rows = {c["row"]: c for c in calls}
+    finding = Finding(
+        rule=match.rule,
+        cause=entry.cause,
+        confidence=min(entry.confidence, _CEILING),
+        platform=platform,
+        shop=call["shop"] if call else None,
+        identity=call["identity"] if call else None,
+        party=entry.party,
+        origin=entry.origin,
+        rows=tuple(n for n, c in rows.items() if c["failed"]),
+        affected=tuple(n for n, c in rows.items() if not c["failed"]),
+        records=tuple(r["row"] for r, _, _ in found if r["exchange_id"] is None),
+        alternatives=tuple(a for a in entry.alternatives if a != entry.cause),
+        because=(Because(phrase("record_shows", message=message), records=shown[:1]),),
+        fix=entry.fix,
+        sources=entry.source,
+        unverified=entry.unverified,
+        severity="info" if entry.expected else None,
+    )
+    return replace(finding, repaired=_repaired(frame, found) if not finding.rows else None)
+
+
+def _repaired(frame: Frame, found: Sequence[tuple[Row, Match, Row | None]]) -> bool | None:
+    """Whether each told call later succeeds: the same operation of the same shop, by the log's own account."""
+    for record, _, call in found:
+        if call is None or not isinstance(record["at"], datetime):
+            return None
+        later = frame.exchanges.filter(
+            frame.is_good
+            & (pl.col("started_at") > record["at"])
+            & pl.col("operation_key").eq_missing(pl.lit(call["operation_key"]))
+            & pl.col("shop").eq_missing(pl.lit(call["shop"], dtype=pl.String))
+            & pl.col("host").eq_missing(pl.lit(call["host"], dtype=pl.String))
+        )
+        if later.is_empty():
+            return False
+    return True

@@ -12,6 +12,7 @@ from typing import Any
 from openclaw_forensics.platforms.model import ErrorRow
 
 Row = dict[str, Any]
+FALLBACK = 2  # more than a status alone, less than any other row
 _TEXT_BOUND = 4096  # characters of a message that patterns look at
 
 
@@ -118,6 +119,8 @@ def _is_glob(code: str) -> bool:
 
 def _weight(entry: ErrorRow) -> int:
     """How specific: a pattern or an own test outweighs a status, an exact code a glob."""
+    if entry.fallback:
+        return FALLBACK
     weight = 0
     if entry.code is not None:
         weight += 3 if _is_glob(entry.code) else 4

@@ -64,9 +64,9 @@ def _match(row: Row, own: Catalogue | None, everywhere: Catalogue) -> Match | No
     return best
 
 
-def _rank(match: Match) -> bool:
-    """A row that knows more than the status beats one that does not; otherwise the first one found stays."""
-    return match.weight > STATUS_ONLY
+def _rank(match: Match) -> int:
+    """Status alone, a general wording, or more than that; of equals the first one found stays."""
+    return 0 if match.weight <= STATUS_ONLY else 1 if match.entry.fallback else 2
 
 
 def _views(row: Row) -> Iterable[Row]:

@@ -20,11 +20,13 @@ from openclaw_forensics.diagnose.party import Judgement, Parties
 from openclaw_forensics.diagnose.recovery import Recoveries, Recovery
 from openclaw_forensics.diagnose.rules import run_rules
 from openclaw_forensics.diagnose.told import told_findings, without
+from openclaw_forensics.platforms.annotate import CALLBACK_OPERATION
 from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.model import ErrorRow, Pack
 from openclaw_forensics.platforms.places import all_hold
 from openclaw_forensics.result import Check, Severity
 from openclaw_forensics.settings import Secret
+from openclaw_forensics.words import Text
 
 AHEAD = "api.deprecation_ahead"
 UNCLASSIFIED = "unknown.unclassified"
@@ -90,7 +92,7 @@ class Diagnosis:
 
 def diagnose(frame: Frame, knowledge: Knowledge) -> Diagnosis:
     """Ask every question of one frame."""
-    frame.operation_names = {(k, o.id): o.name for k, pack in knowledge.packs.items() for o in pack.operations}
+    frame.operation_names = _operation_names(knowledge)
     refreshing = frozenset(
         o.id for pack in knowledge.packs.values() for o in pack.operations if o.grant == "refresh_token"
     )
@@ -102,6 +104,12 @@ def diagnose(frame: Frame, knowledge: Knowledge) -> Diagnosis:
     detected, asked = detectors.run_all(frame, knowledge, contrasts, tuple(findings))
     owned = Attribution(frame, relations(), refreshing).assign(merge([*findings, *detected]))
     return _weigh(frame, knowledge, contrasts, owned, (*checks, *asked))
+
+
+def _operation_names(knowledge: Knowledge) -> dict[tuple[str, str], Text]:
+    named = {(k, o.id): o.name for k, pack in knowledge.packs.items() for o in pack.operations}
+    hooks = ((k, pack.webhooks) for k, pack in knowledge.packs.items())
+    return named | {(k, f"{CALLBACK_OPERATION}.{t.id}"): t.name for k, h in hooks if h is not None for t in h.topics}
 
 
 def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> tuple[list[Finding], list[Finding]]:

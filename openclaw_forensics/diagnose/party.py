@@ -92,6 +92,25 @@ class Parties:
             return Cleared(other, True, phrase("not_erp_documented"), evidence)
         return Cleared(other, False, phrase("open_unknown"))
 
+    def _fine_meanwhile(self, rows: Sequence[Row]) -> tuple[int, ...]:
+        """The success of another shop, or else of another operation, that lies nearest to the first failure."""
+        first = rows[0]
+        at = first["started_at"]
+        if not isinstance(at, datetime):
+            return ()
+        near = self._frame.exchanges.filter(
+            self._frame.is_good
+            & (pl.col("platform") == first["platform"])
+            & (pl.col("direction") == "out")
+            & pl.col("started_at").is_between(at - MEANWHILE, at + MEANWHILE)
+        ).select(
+            "row",
+            other=pl.col("identity").ne_missing(pl.lit(first["identity"], dtype=pl.String)),
+            distance=(pl.col("started_at") - at).abs(),
+        )
+        found = near.sort(["other", "distance", "row"], descending=[True, False, False])
+        return (int(found["row"][0]),) if found.height else ()
+
     def _platform(self, rows: Sequence[Row], evidence: tuple[int, ...], *, callback: bool, own_answer: bool) -> Cleared:
         if callback:
             return Cleared("platform", True, phrase("not_platform_callback"), evidence)
@@ -100,7 +119,9 @@ class Parties:
         if rows and own_answer:
             group = Group(self._frame, rows)
             if any(self._contrasts.holds(c, group) is True for c in ("other_shops_ok", "token_works_elsewhere")):
-                return Cleared("platform", True, phrase("not_platform_others_ok"), evidence)
+                return Cleared(
+                    "platform", True, phrase("not_platform_others_ok"), self._fine_meanwhile(rows) or evidence
+                )
             if all((r["status"] or 0) and int(str(r["status"])) < 500 for r in rows):
                 return Cleared("platform", True, phrase("not_platform_documented"), evidence)
         return Cleared("platform", False, phrase("open_unknown"))

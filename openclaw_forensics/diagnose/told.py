@@ -32,8 +32,9 @@ _NO_ROW = -1
 _STARTS = 4  # brackets tried as the beginning of a quoted body
 _CEILING = 0.8  # a record may quote another call than the one at hand
 _STATUS = re.compile(r"(?i)(?:\bstatus(?:[ _-]?code)?\b|\bHTTP(?:/[12](?:\.[01])?)?)\D{0,40}?\b([45][0-9]{2})\b")
+_LEAF = re.compile(r"<(\w{1,60})>([^<>]{1,500})</\1>")
 _CODE_KEYS = ("code", "error_code", "errorcode", "errcode", "error", "sub_code")
-_MESSAGE_KEYS = ("message", "msg", "error_msg", "errormsg", "error_message", "error_description", "detail")
+_MESSAGE_KEYS = ("message", "msg", "error_msg", "errormsg", "error_message", "error_description", "longmessage")
 
 
 def told_findings(
@@ -111,7 +112,12 @@ def _read(record: Row, call: Row | None, pack: Pack, own: Catalogue, common: Pac
             continue
         asked = _asked(call, status, code, out.subcode, message or text)
         match = own.find(asked, specific=True)
-        if match is not None and match.entry.code is not None and (best is None or match.weight > best.weight):
+        quoted = out.code is not None and not (match and match.entry.fallback)
+        if (
+            match is not None
+            and (quoted or match.entry.code is not None)
+            and (best is None or match.weight > best.weight)
+        ):
             best = match
     return best
 
@@ -128,7 +134,9 @@ def _bodies(text: str) -> Iterator[str]:
 def _plain(body: str) -> tuple[str | None, str | None]:
     """The code and message that pairs in the text name, for a client that prints them one by one."""
     tree = tolerant.read(body)
-    flat = {k.lower(): v for k, v in tree.items() if isinstance(v, str)} if isinstance(tree, dict) else {}
+    flat = {name.lower(): value for name, value in _LEAF.findall(body)}
+    if isinstance(tree, dict):
+        flat |= {k.lower(): v for k, v in tree.items() if isinstance(v, str)}
     code = next((flat[k] for k in _CODE_KEYS if flat.get(k)), None)
     return (code[:200] if code else None), next((flat[k] for k in _MESSAGE_KEYS if flat.get(k)), None)
 

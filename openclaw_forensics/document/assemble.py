@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from openclaw_forensics.diagnose.diagnosis import UNCLASSIFIED, Diagnosis, Root
+from openclaw_forensics.diagnose.diagnosis import AHEAD, UNCLASSIFIED, Diagnosis, Root
 from openclaw_forensics.diagnose.findings import Telling
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.document.blind import blind_spots
@@ -23,6 +23,7 @@ from openclaw_forensics.result import (
     ExchangeView,
     Input,
     Labels,
+    Notice,
     Result,
     RootCause,
     Tool,
@@ -30,6 +31,7 @@ from openclaw_forensics.result import (
     Verdict,
 )
 from openclaw_forensics.settings import Settings
+from openclaw_forensics.taxonomy import taxonomy
 from openclaw_forensics.words import same
 
 MAX_EXCHANGES = 200
@@ -67,6 +69,7 @@ def assemble(diagnosis: Diagnosis, read: Input, settings: Settings, known: Known
         timeline=timeline(diagnosis.frame, roots, ids),
         checks=tuple(sorted(diagnosis.checks, key=lambda c: (c.result != "hit", c.rule))),
         blind=blind_spots(diagnosis.frame),
+        notices=_notices(causes),
     )
 
 
@@ -86,6 +89,20 @@ def _verdict(diagnosis: Diagnosis, causes: Sequence[RootCause]) -> Verdict | Non
         root_cause=cause.id, cause=cause.cause, party=cause.party, origin=cause.origin, severity=cause.severity,
         confidence=cause.confidence, summary=same(""), alternatives=alternatives(chosen.finding.alternatives, chosen),
     )  # fmt: skip
+
+
+def _notices(causes: Sequence[RootCause]) -> tuple[Notice, ...]:
+    """What will end is said among the notices too: it needs action, but later."""
+    return tuple(
+        Notice(
+            id=f"{c.cause}:{c.rule.rpartition('.')[2]}:{c.shop or ''}",
+            text=c.reasoning[0].text if c.reasoning else taxonomy().causes[c.cause].name,
+            at=c.first_at,
+            evidence=c.evidence[:3],
+        )
+        for c in causes
+        if c.cause == AHEAD
+    )
 
 
 def _unexplained(diagnosis: Diagnosis) -> Unexplained:

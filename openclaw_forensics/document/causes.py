@@ -172,6 +172,11 @@ def _reasoning(root: Root, evidence: EvidenceList, last_good: datetime | None) -
     if explained:
         places = tuple(evidence.of_row(r, "symptom") for r in explained[:_SYMPTOMS])
         steps.append(Reason(text=phrase("folded", count=len(explained)), evidence=places))
+    for cleared in root.judgement.others:
+        shown = [r for r in cleared.rows if r not in root.owned.rows]
+        if cleared.excluded and shown:
+            places = tuple(evidence.of_row(r, "contrast") for r in shown[:2])
+            steps.append(Reason(text=cleared.because, evidence=places))
     for telling in root.finding.telling:
         evidence.of_row(telling.row, "cause")
     for row in root.owned.direct[:5]:

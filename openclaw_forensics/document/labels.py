@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from openclaw_forensics.platforms.annotate import CALLBACK_OPERATION
 from openclaw_forensics.platforms.load import PackSet
 from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.result import Label, Labels
@@ -39,7 +40,13 @@ def _operations(wanted: Iterable[tuple[str | None, str]], loaded: Mapping[str, P
     found: dict[str, Label] = {}
     for platform, name in sorted(set(wanted), key=str):
         pack = loaded.get(platform or "")
-        operation = next((o for o in pack.operations if o.id == name), None) if pack else None
+        if pack is None:
+            continue
+        operation = next((o for o in pack.operations if o.id == name), None)
+        topics = pack.webhooks.topics if pack.webhooks is not None else ()
+        topic = next((t for t in topics if f"{CALLBACK_OPERATION}.{t.id}" == name), None)
         if operation is not None:
             found[name] = _label(operation.name, operation.plain or operation.name)
+        elif topic is not None:
+            found[name] = _label(topic.name, topic.name)
     return found

@@ -90,7 +90,7 @@ def _marks(roots: Sequence[Root], ids: Sequence[str]) -> tuple[TimelineMark, ...
     marks = []
     for root, ident in zip(roots, ids, strict=True):
         name = taxonomy().causes[root.finding.cause].name
-        if root.first_at is not None:
+        if root.first_at is not None and root.owned.rows:
             marks.append(
                 TimelineMark(at=root.first_at, kind="onset", text=phrase("onset", cause=name), root_cause=ident)
             )

@@ -33,7 +33,7 @@ def _whole(result: Result, lang: Lang) -> str:
     chosen = next((c for c in result.root_causes if c.id == verdict.root_cause), None)
     if chosen is None:
         return say.pick(verdict.summary)
-    serious = [c for c in result.root_causes if c.severity != "info"]
+    serious = [c for c in result.root_causes if c.severity == "error"] or [chosen]
     if len(serious) < 2:
         return say.pick(chosen.summary)
     first = say.pick(chosen.summary)

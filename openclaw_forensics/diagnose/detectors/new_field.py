@@ -236,7 +236,7 @@ def _announced(question: Question, row: Row, name: str) -> Changed | None:
             )  # fmt: skip
     at = row["started_at"]
     moment = at.date().isoformat() if isinstance(at, datetime) else None
-    return Changed(who="platform", what=Text(en=f"the field {name}", zh=f"字段 {name}"), effective_at=moment)
+    return Changed(who="platform", what=Text(en=f"uses a field or value {name}", zh=f"使用字段或取值 {name}"), effective_at=moment)
 
 
 def _mentions(entry: Deprecation, name: str) -> bool:

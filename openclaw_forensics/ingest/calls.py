@@ -62,6 +62,7 @@ _ONLY_KEYWORD = (
     r"^(?i:requests?|responses?|results?|call|req|resp?|res|body|data|params?|<+|>+|请求\w*|响应\w*|返回\w*|入参|出参|应答|回执|结果|)"
     r"(?: ?(?i:body|data|params?))?$"
 )
+_ENVELOPE = r'"(?:api|url|uri|path|host|endpoint|http|status|statusCode|http_status|body|response|data)"\s*:'
 _ONLY_LABEL = _TAIL_LABEL + "$"
 _NOT_ALONE = r"[}\]] [{\[]|\(truncated|\[truncated"  # a second value behind the first, or a cut
 _QUOTE_MARKS = "|".join(re.escape(mark) for mark in (*MARKS, *DUMP_MARKS))
@@ -176,52 +177,74 @@ def fragments_of(calls: list[Call]) -> pl.DataFrame:
     return pl.DataFrame({n: [r.get(n) for r in rows] for n in FRAGMENT}, schema=FRAGMENT, strict=False)
 
 
-def _by_groups(rest: pl.DataFrame, groups: Sequence[MessageGroup], found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Try the forms of each file on the rows that its union matches; files of equal rank share one look."""
+def _by_groups(
+    rest: pl.DataFrame, groups: Sequence[MessageGroup], found: list[pl.DataFrame], *, whole: bool = False
+) -> pl.DataFrame:
+    """Try the forms of each file on the rows that its union matches; files of equal rank share one look.
+
+    A match that reaches the end of the part looked at proves nothing: the words behind it decide. Such rows are read
+    again, as a `whole`.
+    """
+    reread: list[int] = []
+    untouched = rest
     for rank in sorted({group.format.priority for group in groups}, reverse=True):
         if rest.is_empty():
             break
         batch = [group for group in groups if group.format.priority == rank]
-        head = rest["text"].str.slice(0, max(group.format.near for group in batch)).alias("head")
-        passes = head.str.contains("|".join(group.union for group in batch))
-        if not passes.any():
-            continue
-        inside = rest.select("row", "logger", "text").hstack([head]).filter(passes)
-        left = inside
-        for group in batch:
-            for rule in group.rules:
-                left = _by_rule(left, rule, found)
-        if left.is_empty():
-            rest = rest.filter(~passes)
-        elif left.height < inside.height:
-            taken = inside.select("row").join(left.select("row"), on="row", how="anti")
-            rest = rest.join(taken, on="row", how="anti", maintain_order="left")
-    return rest
-
-
-def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Take the rows that this form matches."""
-    if rest.is_empty():
+        near = None if whole else max(group.format.near for group in batch)
+        rest, again = _look(rest, batch, near, found)
+        reread += again
+    if not reread:
         return rest
+    left = _by_groups(untouched.filter(pl.col("row").is_in(reread)), groups, found, whole=True)
+    return pl.concat([rest, left]).sort("row")
+
+
+def _look(
+    rest: pl.DataFrame, batch: list[MessageGroup], near: int | None, found: list[pl.DataFrame]
+) -> tuple[pl.DataFrame, list[int]]:
+    """Try some files' forms on the first `near` characters of each row; what none takes, and what is to be read whole."""
+    head = rest["text"].alias("head") if near is None else rest["text"].str.slice(0, near).alias("head")
+    passes = head.str.contains("|".join(group.union for group in batch))
+    if not passes.any():
+        return rest, []
+    inside = rest.select("row", "logger", "text").hstack([head]).filter(passes)
+    left = inside
+    whole: list[int] = []
+    for group in batch:
+        for rule in group.rules:
+            left, reread = _by_rule(left, rule, found)
+            whole += reread
+    if left.is_empty():
+        return rest.filter(~passes), whole
+    taken = inside.select("row").join(left.select("row"), on="row", how="anti")
+    return rest.join(taken, on="row", how="anti", maintain_order="left"), whole
+
+
+def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -> tuple[pl.DataFrame, list[int]]:
+    """Take the rows that this form matches; returns the others, and the rows whose match reached the cut."""
+    if rest.is_empty():
+        return rest, []
     chosen = rest
     if rule.form.logger:
         chosen = chosen.filter(pl.col("logger").str.contains(rule.form.logger).fill_null(False))
     place = "text" if "request_body" in rule.groups else "head"
     chosen = _matched(chosen, rule, place)
     if chosen.is_empty():
-        return rest
+        return rest, []
     if chosen.height == rest.height:
         rest = rest.clear()
     else:
         rest = rest.join(chosen.select("row"), on="row", how="anti", maintain_order="left")
-    if place == "head":  # a match that reaches the cut is read again in the whole text
-        cut = chosen["stop"] >= chosen["head"].str.len_bytes()
-        long = cut & (chosen["text"].str.len_bytes() > chosen["head"].str.len_bytes())
-        if long.any():
-            again = _matched(chosen.filter(long).select(rest.columns), rule, "text")
-            chosen = pl.concat([chosen.filter(~long), again]).sort("row")
-    found.append(_fragments(chosen, rule))
-    return rest
+    shown = chosen[place].str.len_bytes()
+    cut = (chosen["stop"] >= shown) & (chosen["text"].str.len_bytes() > shown)
+    reread: list[int] = []
+    if cut.any():
+        reread = chosen["row"].filter(cut).to_list()
+        chosen = chosen.filter(~cut)
+    if not chosen.is_empty():
+        found.append(_fragments(chosen, rule))
+    return rest, reread
 
 
 def _matched(chosen: pl.DataFrame, rule: MessageRule, place: str) -> pl.DataFrame:
@@ -335,14 +358,17 @@ def _with_json(fragments: pl.DataFrame) -> pl.DataFrame:
     """Requests and answers without target or status: home-made JSON around them is taken apart by its keys."""
     bare = (pl.col("role") == "request") & pl.all_horizontal(pl.col("url", "target", "host").is_null())
     wrapped = (pl.col("role") == "answer") & pl.col("status").is_null()
-    body = pl.coalesce("request_body", "response_body")
-    keys = body.str.contains(r'"(?:api|url|uri|path|host|endpoint|http|status|statusCode|http_status|body|response|data)"\s*:')
-    chosen = (bare | wrapped) & body.str.starts_with("{") & keys
-    picked = fragments.filter(chosen.fill_null(False))
-    if picked.is_empty():
+    rows = fragments.select((bare | wrapped).fill_null(False)).to_series().arg_true()
+    if rows.is_empty():
         return fragments
+    bodies_ = fragments[rows].select(pl.coalesce("request_body", "response_body")).to_series()
+    hit = (bodies_.str.starts_with("{") & bodies_.str.contains(_ENVELOPE)).fill_null(False)
+    if not hit.any():
+        return fragments
+    chosen = pl.Series([False]).new_from_index(0, fragments.height).scatter(rows.filter(hit), True)
+    picked = fragments.filter(chosen)
     rows = []
     for call in picked.iter_rows(named=True):
         rows.append(structured({k: v for k, v in call.items() if v is not None}))
     changed = fragments_of(rows)
-    return pl.concat([fragments.filter(~chosen.fill_null(False)), changed]).sort("row", maintain_order=True)
+    return pl.concat([fragments.filter(~chosen), changed]).sort("row", maintain_order=True)

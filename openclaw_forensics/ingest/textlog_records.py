@@ -142,8 +142,7 @@ def _after(line: pl.Series, head: pl.Series) -> pl.Series:
 def _heads(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """One row per head: n, the fields of the head, message."""
     schema: dict[str, pl.DataType] = {"n": pl.UInt32(), **dict.fromkeys(_FIELDS, pl.String()), "message": pl.String()}
-    line = pl.col("line")
-    rest = lines.select("n", "line").filter(~(line.str.starts_with(" ") | line.str.starts_with("\t") | (line == "")))
+    rest = lines.select("n", "line")
     found = []
     for rule in layout.heads:
         if rest.is_empty():
@@ -173,29 +172,30 @@ def _heads(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 
 def _join(lines: pl.DataFrame, heads: pl.DataFrame) -> pl.DataFrame:
     """Heads with the lines that continue them. Lines before the first head are a record without head."""
-    is_head = lines.select("n").join(heads.select("n", pl.lit(True).alias("h")), on="n", how="left", maintain_order="left")
-    lines = lines.with_columns(is_head["h"].fill_null(False))
-    if lines.height and not lines["h"][0]:
+    starts = pl.Series("h", [False]).new_from_index(0, lines.height).scatter(heads["n"], True)
+    if lines.height and not starts[0]:
         first = pl.DataFrame({"n": lines["n"][:1], "message": lines["line"][:1]})
         heads = pl.concat([first, heads], how="diagonal_relaxed")
-        lines = lines.with_columns(pl.when(pl.col("n") == 0).then(True).otherwise(pl.col("h")).alias("h"))
-    lines = lines.with_columns(pl.col("h").cast(pl.UInt32).cum_sum().alias("rec"))
-    sizes = lines.group_by("rec", maintain_order=True).agg(
-        pl.col("size").sum(), pl.col("n").first().alias("first"), pl.col("n").last().alias("last")
-    )
+        starts = starts.scatter(0, True)
+    rec = starts.cast(pl.UInt32).cum_sum().rename("rec")
+    lines = lines.hstack([starts.rename("h"), rec])
+    begin = heads["n"]
+    end = begin.shift(-1).fill_null(lines.height).cast(pl.UInt32) - 1
+    before = lines["size"].cum_sum() - lines["size"]
+    total = int(lines["size"].sum())
+    at = before.gather(begin)
+    size = at.shift(-1).fill_null(total) - at
     more = (
         lines.filter(~pl.col("h"))
-        .group_by("rec")
+        .group_by("rec", maintain_order=True)
         .agg(pl.col("line").head(MAX_LINES).str.join("\n").str.slice(0, MAX_RECORD // 4).alias("rest"))
     )
+    rest = pl.Series("rest", [None], dtype=pl.String).new_from_index(0, heads.height)
+    if more.height:
+        rest = rest.scatter(more["rec"] - 1, more["rest"])
     outer = [c for c in lines.columns if c.startswith("w_")]
-    extra = lines.filter(pl.col("h")).select("rec", *outer)
-    return (
-        heads.with_columns(pl.Series("rec", range(1, heads.height + 1), dtype=pl.UInt32))
-        .join(sizes, on="rec", how="left", maintain_order="left")
-        .join(more, on="rec", how="left", maintain_order="left")
-        .join(extra, on="rec", how="left", maintain_order="left")
-    )
+    columns = [begin.rename("first"), end.rename("last"), at.rename("at_byte"), size.rename("size"), rest]
+    return heads.hstack([*columns, *(lines[name].gather(begin) for name in outer)])
 
 
 def _follow(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -220,7 +220,7 @@ def _finish(records: pl.DataFrame, offset: int, line: int, calendar: Calendar) -
     return records.hstack(stamps).select(
         (pl.col("first") + line).cast(pl.Int64).alias("line"),
         (pl.col("last") + line).cast(pl.Int64).alias("end"),
-        (pl.col("size").cum_sum() - pl.col("size") + offset).cast(pl.Int64).alias("offset"),
+        (pl.col("at_byte") + offset).cast(pl.Int64).alias("offset"),
         pl.col("size").cast(pl.Int64),
         pl.col("stamp").alias("raw_stamp"),
         "at",

@@ -136,14 +136,18 @@ def _part(side: str) -> list[pl.Expr]:
 def _address(calls: pl.DataFrame) -> pl.DataFrame:
     """url, scheme, host, port, path and query from what the fragments hold."""
     whole = pl.col("url").str.contains("://", literal=True).fill_null(False)
-    base = pl.col("url").str.replace(r"^(https://[^/?#:]+):443($|[/?#])", "$1$2").str.replace(r"^(http://[^/?#:]+):80($|[/?#])", "$1$2")
+    ported = calls["url"].str.contains(r"^(?:https://[^/?#]*:443|http://[^/?#]*:80)(?:$|[/?#])").any()
+    base = pl.col("url").str.replace(r"^(https://[^/?#:]+):443|^(http://[^/?#:]+):80", "$1$2") if ported else pl.col("url")
     target = pl.coalesce(pl.col("target"), pl.when(~whole).then(pl.col("url")))
-    is_url = target.str.starts_with("http")
-    url = (
-        pl.when(whole & target.is_not_null() & ~is_url).then(base.str.strip_chars_end("/") + target)
-        .when(whole).then(base)
-        .when(is_url).then(target)
-    )  # fmt: skip
+    simple = not calls.select((whole & pl.col("target").is_not_null()).any()).item()
+    url = pl.when(whole).then(base)
+    if not simple:
+        is_url = target.str.starts_with("http")
+        url = (
+            pl.when(whole & target.is_not_null() & ~is_url).then(base.str.strip_chars_end("/") + target)
+            .when(is_url & target.is_not_null()).then(target)
+            .when(whole).then(base)
+        )  # fmt: skip
     calls = calls.with_columns(url.alias("_url"), target.alias("_target"))
     parts = _parts(calls["_url"], calls["_target"])
     scheme = pl.coalesce(parts["scheme"], pl.col("scheme"), pl.when(pl.col("port") == 443).then(pl.lit("https")))

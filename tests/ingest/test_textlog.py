@@ -277,6 +277,12 @@ def test_a_failure_told_twice_is_one_call_and_gains_its_body() -> None:
     assert call["response_body_state"] == "truncated"
 
 
+def test_a_long_address_is_read_to_its_end_and_what_stands_behind_it() -> None:
+    query = "&".join(f"p{n}={'x' * 40}" for n in range(60))
+    (call,) = exchanges(READER, f'{HEAD}GET https://one.example/a?{query} 404 {{"code":1}}\n')
+    assert (call["query"], call["status"], call["response_body"]) == (query, 404, '{"code":1}')
+
+
 def test_a_line_written_twice_counts_once() -> None:
     line = f'{HEAD}GET https://one.example/a 200 {{"a":1}}\n'
     assert len(exchanges(READER, line + line)) == 1

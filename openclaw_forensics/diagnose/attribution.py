@@ -81,6 +81,18 @@ def _merged(group: list[Finding]) -> Owned:
     )
 
 
+def _shows_the_same(owned: Owned, other: Owned) -> bool:
+    """Without failures of its own: a consequence that rests on exchanges which `other`, its cause, shows already."""
+    affected = set(owned.finding.affected)
+    return (
+        owned is not other
+        and not owned.direct
+        and bool(affected)
+        and owned.finding.cause in other.finding.explains
+        and affected <= {*other.finding.affected, *other.direct}
+    )
+
+
 def _kind(finding: Finding) -> str:
     """Findings of one detector or one catalogue are one kind of sign."""
     return finding.rule.rsplit(".", 1)[0]
@@ -108,7 +120,8 @@ class Attribution:
             if row not in explained:
                 owner.direct.append(row)
         kept = [o for o in owned if o.direct or o.explained or self._stands_alone(o)]
-        return [o for o in kept if not self._only_symptom(o)]
+        kept = [o for o in kept if not self._only_symptom(o)]
+        return [o for o in kept if not any(_shows_the_same(o, other) for other in kept)]
 
     @staticmethod
     def _stands_alone(owned: Owned) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+import polars as pl
 
 from openclaw_forensics.diagnose.attribution import Owned
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
 from openclaw_forensics.diagnose.findings import Cleared
-from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.frame import MEANWHILE, Frame
 from openclaw_forensics.diagnose.knowledge import Relations, phrase
 from openclaw_forensics.taxonomy import taxonomy
 

@@ -236,7 +236,8 @@ def _announced(question: Question, row: Row, name: str) -> Changed | None:
             )  # fmt: skip
     at = row["started_at"]
     moment = at.date().isoformat() if isinstance(at, datetime) else None
-    return Changed(who="platform", what=Text(en=f"uses a field or value {name}", zh=f"使用字段或取值 {name}"), effective_at=moment)
+    what = Text(en=f"uses a field or value {name}", zh=f"使用字段或取值 {name}")
+    return Changed(who="platform", what=what, effective_at=moment)
 
 
 def _mentions(entry: Deprecation, name: str) -> bool:

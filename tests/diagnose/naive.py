@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from openclaw_forensics.diagnose.conditions import parse_key
+
 Row = Mapping[str, object]
 
 
@@ -29,13 +31,19 @@ def _part(key: str, value: object, row: Row) -> bool | None:
     if key == "not":
         inner = holds(value, row)  # type: ignore[arg-type]
         return None if inner is None else not inner
-    column, *modifiers = key.split("|")
+    parsed = parse_key(key)
+    column, operator, cased = parsed.column, parsed.operator, parsed.cased
     cell = row[column]
-    operator = next((m for m in modifiers if m != "cased"), "eq")
+    if parsed.is_place and not row[f"known:{column}"]:
+        return None
     if operator == "exists":
         return (cell is not None) == value
     values = value if isinstance(value, list) else [value]
-    return _any([_one(operator, cell, v, cased="cased" in modifiers) for v in values])
+    if isinstance(cell, list):
+        return _any([_any([_one(operator, each, v, cased=cased) for each in cell] or [False]) for v in values])
+    if parsed.is_place and cell is None:
+        return False  # recorded, and holds nothing
+    return _any([_one(operator, cell, v, cased=cased) for v in values])
 
 
 def _one(operator: str, cell: object, wanted: object, *, cased: bool) -> bool | None:

@@ -99,7 +99,7 @@ def hook(minutes, event="evt-1", **others):
 
 
 def record(minutes, message):
-    return {"record_id": f"r{minutes}", "source_file": "erp.log", "at": at(minutes), "level": "ERROR",
+    return {"record_id": f"r{minutes}", "source_file": "erp.log", "at": at(minutes), "line": 1, "level": "ERROR",
             "message": message}  # fmt: skip
 
 

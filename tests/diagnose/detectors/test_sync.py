@@ -49,7 +49,7 @@ def test_a_hole_left_by_a_failed_pull_says_so():
     "rows",
     [
         pytest.param(steady(), id="windows join"),
-        pytest.param(steady(skip=[3]) + [pull(60, 15, 35)], id="read later"),
+        pytest.param([*steady(skip=[3]), pull(60, 15, 35)], id="read later"),
         pytest.param(steady(skip=[3], n=4), id="too few pulls"),
         pytest.param([pull(i, 1440 * i, 1440 * i + 60) for i in range(-6, 0)], id="a backfill of old days"),
         pytest.param([pull(10 * i, 10 * (i - 1), 10 * i - 0.02) for i in range(6)], id="a second"),
@@ -158,8 +158,12 @@ def test_a_poll_that_pauses(minutes, severity):
         pytest.param(polls(0, 1, 30, 31, 33, 100, 101, 102, 149) + REST, id="by hand"),
         pytest.param(polls(0, 5, 60, *range(65, 150, 5)) + REST, id="too few before"),
         pytest.param(
-            [*polls(0, 5, 10, 15, 20), call(25, f"{API}/orders?shop=1&ts=1", status=401), *polls(*range(60, 150, 5))]
-            + REST,
+            [
+                *polls(0, 5, 10, 15, 20),
+                call(25, f"{API}/orders?shop=1&ts=1", status=401),
+                *polls(*range(60, 150, 5)),
+                *REST,
+            ],
             id="after a refusal",
         ),
     ],

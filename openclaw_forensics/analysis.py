@@ -50,6 +50,7 @@ class Capture:
     zone: ZoneUsed = field(default_factory=lambda: ZoneUsed("UTC", assumed=False))
     other_platforms: dict[str, int] = field(default_factory=dict)
     bodies_dropped: int = 0
+    clock_offsets_ms: dict[str, float] = field(default_factory=dict)  # by file, against a fuller sighting
     nothing_fits: bool = False  # none of the given platforms was recognised
     key: bytes = b""
 
@@ -180,9 +181,10 @@ def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, 
     exchanges = pl.concat([conform(f, EXCHANGES) for f in stage.exchanges]) if stage.exchanges else empty(EXCHANGES)
     records = pl.concat([conform(f, RECORDS) for f in stage.records]) if stage.records else empty(RECORDS)
     exchanges, records, zone = settle(exchanges, records, settings.timezone)
-    exchanges, stays = drop_doubles(exchanges)
-    if stays:
-        records = records.with_columns(pl.col("exchange_id").replace(stays))
+    merged = drop_doubles(exchanges)
+    exchanges = merged.exchanges
+    if merged.stays:
+        records = records.with_columns(pl.col("exchange_id").replace(merged.stays))
     exchanges, others = _scoped(exchanges, packs, ids)
     recognised = set(exchanges["platform"].drop_nulls()) | set(records["platform"].drop_nulls())
     return Capture(
@@ -193,6 +195,7 @@ def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, 
         zone=zone,
         other_platforms=others,
         bodies_dropped=stage.bodies_dropped,
+        clock_offsets_ms=merged.offsets_ms,
         nothing_fits=bool(ids) and bool(others) and not recognised & set(ids),
         key=stage.key,
     )

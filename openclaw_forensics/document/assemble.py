@@ -13,6 +13,7 @@ from openclaw_forensics.diagnose.findings import Telling
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.document.blind import blind_spots
 from openclaw_forensics.document.causes import alternatives, exchange_evidence, root_cause
+from openclaw_forensics.document.decrypt import AesKey, aes_keys
 from openclaw_forensics.document.labels import labels
 from openclaw_forensics.document.timeline import timeline
 from openclaw_forensics.document.views import by_time, exchange_view
@@ -65,7 +66,7 @@ def assemble(diagnosis: Diagnosis, read: Input, settings: Settings, known: Known
         verdict=verdict,
         root_causes=causes,
         unexplained=_unexplained(diagnosis),
-        exchanges=_exchanges(diagnosis, causes),
+        exchanges=_exchanges(diagnosis, causes, {n: aes_keys(settings.secrets, p) for n, p in known.loaded.items()}),
         timeline=timeline(diagnosis.frame, roots, ids),
         checks=tuple(sorted(diagnosis.checks, key=lambda c: (c.result != "hit", c.rule))),
         blind=blind_spots(diagnosis.frame),
@@ -124,7 +125,9 @@ def _labels(
     return labels(named, operations, platforms, known.packs, known.loaded)
 
 
-def _exchanges(diagnosis: Diagnosis, causes: Sequence[RootCause]) -> tuple[ExchangeView, ...]:
+def _exchanges(
+    diagnosis: Diagnosis, causes: Sequence[RootCause], keys: Mapping[str, Sequence[AesKey]]
+) -> tuple[ExchangeView, ...]:
     """All that evidence names, the contrasts, then the failing ones by time."""
     frame = diagnosis.frame
     named = dict.fromkeys(e.exchange for c in causes for e in c.evidence if e.exchange)
@@ -149,6 +152,7 @@ def _exchanges(diagnosis: Diagnosis, causes: Sequence[RootCause]) -> tuple[Excha
             attempt=attempts.get(row["row"], 1),
             stack=stacks.get(row["exchange_id"]),
             telling=telling.get(row["row"], []),
+            keys=keys.get(row["platform"], ()),
         )
         for row in full
     )

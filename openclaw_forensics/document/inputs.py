@@ -31,6 +31,7 @@ class Captured(Protocol):
     zone: ZoneUsed
     other_platforms: dict[str, int]
     bodies_dropped: int
+    clock_offsets_ms: dict[str, float]
     nothing_fits: bool
 
 
@@ -78,6 +79,7 @@ def _files(capture: Captured, exchanges: pl.DataFrame, records: pl.DataFrame) ->
             bytes=f.bytes,
             exchanges=by_file.get(f.path, 0),
             records=records_by_file.get(f.path, 0),
+            clock_offset_ms=capture.clock_offsets_ms.get(f.path),
             problems=_problems(f.problems),
             balance=_balance(f),
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from openclaw_forensics.diagnose.findings import Telling
+from openclaw_forensics.diagnose.knowledge import phrase
+from openclaw_forensics.document.decrypt import AesKey, looks_encrypted, open_body
 from openclaw_forensics.document.pretty import layout
 from openclaw_forensics.result import ExchangeView, LanePath, Mark, Message, SourcePlace
 
@@ -26,8 +28,9 @@ def exchange_view(
     attempt: int,
     stack: str | None,
     telling: Sequence[Telling],
+    keys: Sequence[AesKey] = (),
 ) -> ExchangeView:
-    """The view of one exchange."""
+    """The view of one exchange; bodies are opened with the AES `keys` of its platform."""
     return ExchangeView(
         id=row["exchange_id"],
         platform=row["platform"],
@@ -55,10 +58,13 @@ def exchange_view(
         request_id=row["request_id"],
         object_id=row["object_id"],
         path=lane_path(row, failed=failed),
-        request=_message(row, "request"),
-        response=_message(row, "response"),
+        request=_message(row, "request", keys),
+        response=_message(row, "response", keys),
         stack=_cut(stack, STACK_LIMIT),
-        marks=tuple(Mark(pointer=t.pointer, kind=t.kind, missing=t.missing, why=t.why) for t in telling),
+        marks=(
+            *(Mark(pointer=t.pointer, kind=t.kind, missing=t.missing, why=t.why) for t in telling),
+            *_unopened(row, keys),
+        ),
         sources=_sources(row),
     )
 
@@ -87,12 +93,24 @@ def lane_path(row: Row, *, failed: bool) -> LanePath:
     return LanePath(from_=source, to=target, broken_at=broken)
 
 
-def _message(row: Row, side: str) -> Message:
+def _unopened(row: Row, keys: Sequence[AesKey]) -> Iterator[Mark]:
+    """Bodies that look encrypted and that none of the keys opens."""
+    for side in ("request", "response") if keys else ():
+        if looks_encrypted(row[f"{side}_body"]) and open_body(row[f"{side}_body"], keys) is None:
+            count = len({k.place for k in keys})
+            yield Mark(pointer=f"/{side}/body", kind="telling", missing=False, why=phrase("decrypt_none", count=count))
+
+
+def _message(row: Row, side: str, keys: Sequence[AesKey]) -> Message:
     headers, body = row[f"{side}_headers"], row[f"{side}_body"]
     state = row[f"{side}_body_state"] or "not_recorded"
     shown = _cut(body, BODY_LIMIT)
     cut_here = body is not None and shown is not None and len(shown) < len(body)
+    opened = open_body(body, keys)
     decoded = layout(shown) if shown and not cut_here else None
+    if opened is not None:
+        text = opened.text[:BODY_LIMIT]
+        decoded = layout(text) or text
     size = None if body is None else len(body.encode("utf-8", "replace"))
     return Message(
         headers=None if headers is None else tuple((h["name"], h["value"] or "") for h in headers[:HEADER_LIMIT]),
@@ -103,7 +121,8 @@ def _message(row: Row, side: str) -> Message:
         truncated_by="report" if cut_here else "source" if state == "truncated" else None,
         state_reason=row["state_reason"],
         decoded=decoded if decoded != shown else None,
-        decoded_by=("json",) if decoded is not None and decoded != shown else (),
+        decoded_by=opened.steps if opened else ("json",) if decoded is not None and decoded != shown else (),
+        decrypted_with=f"secrets item {opened.place}" if opened else None,
     )
 
 

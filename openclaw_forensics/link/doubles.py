@@ -6,7 +6,9 @@ Only across files: two lines of one file are two attempts. The fuller sighting s
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from statistics import median
 
 import polars as pl
 
@@ -14,10 +16,19 @@ _SLACK = timedelta(seconds=2)  # between clocks of two writers on one machine
 Row = dict[str, object]
 
 
-def drop_doubles(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
-    """`exchanges` without doubles, and dropped exchange id -> the one that stays."""
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Exchanges without doubles; which one stays for each that went; how far each file's clock is from the others'."""
+
+    exchanges: pl.DataFrame
+    stays: dict[str, str] = field(default_factory=dict)  # exchange id that was dropped -> the one that stays
+    offsets_ms: dict[str, float] = field(default_factory=dict)  # file -> its clock minus that of the fuller sighting
+
+
+def drop_doubles(exchanges: pl.DataFrame) -> Merged:
+    """Drop what another file shows more fully, and measure by it how the files' clocks disagree."""
     if exchanges["source_file"].n_unique() < 2:
-        return exchanges, {}
+        return Merged(exchanges)
     columns = ["exchange_id", "source_file", "line", "locator", "raw_stamp", "request_id", "method", "host", "path",
                "status", "started_at", "duration_ms", "direction", "response_body_state",
                "request_body_state"]  # fmt: skip
@@ -26,8 +37,19 @@ def drop_doubles(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]
         groups[row["method"], row["path"], row["status"], row["direction"] == "out"].append(row)
     pairs = [pair for rows in groups.values() if len({r["source_file"] for r in rows}) > 1 for pair in _pairs(rows)]
     if not pairs:
-        return exchanges, {}
-    return _without(exchanges, pairs), {str(b["exchange_id"]): str(a["exchange_id"]) for a, b in pairs}
+        return Merged(exchanges)
+    stays = {str(b["exchange_id"]): str(a["exchange_id"]) for a, b in pairs}
+    return Merged(_without(exchanges, pairs), stays, _offsets(pairs))
+
+
+def _offsets(pairs: list[tuple[Row, Row]]) -> dict[str, float]:
+    """The median of what the same exchanges' stamps differ by, per file whose sightings were dropped."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for kept, dropped in pairs:
+        one, other = kept["started_at"], dropped["started_at"]
+        if isinstance(one, datetime) and isinstance(other, datetime):
+            found[str(dropped["source_file"])].append((other - one).total_seconds() * 1000)
+    return {file: median(values) for file, values in sorted(found.items())}
 
 
 def _pairs(rows: list[Row]) -> list[tuple[Row, Row]]:

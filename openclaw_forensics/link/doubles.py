@@ -5,6 +5,7 @@ Only across files: two lines of one file are two attempts. The fuller sighting s
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from statistics import median
 
 import polars as pl
 
+_LONGEST = timedelta(seconds=60)  # an exchange begun longer ago is not looked for
+_MOST = 500  # candidates looked at for one row
 _SLACK = timedelta(seconds=2)  # between clocks of two writers on one machine
 Row = dict[str, object]
 
@@ -53,22 +56,49 @@ def _offsets(pairs: list[tuple[Row, Row]]) -> dict[str, float]:
 
 
 def _pairs(rows: list[Row]) -> list[tuple[Row, Row]]:
-    """(kept, dropped) pairs: unique partners from different files."""
+    """(kept, dropped) pairs: unique partners from different files, the fuller sighting kept."""
     rows = sorted(rows, key=_fullness)
+    near = _Nearby(rows)
     taken: set[object] = set()
     pairs = []
-    for i, kept in enumerate(rows):
+    for kept in rows:
         if kept["exchange_id"] in taken:
             continue
-        partners = [r for r in rows[i + 1 :] if r["exchange_id"] not in taken and _same(kept, r)]
+        partners = [r for r in near.of(kept) if r["exchange_id"] not in taken and _same(kept, r)]
         by_file: dict[object, list[Row]] = defaultdict(list)
         for partner in partners:
-            by_file[partner["source_file"]].append(partner)
+            if _fullness(partner) > _fullness(kept):
+                by_file[partner["source_file"]].append(partner)
         for unique in by_file.values():
             if len(unique) == 1:
                 taken.add(unique[0]["exchange_id"])
                 pairs.append((kept, unique[0]))
     return pairs
+
+
+class _Nearby:
+    """Rows that may be the same exchange: of the same request id, or begun at nearly the same time."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._by_id: dict[object, list[Row]] = defaultdict(list)
+        timed: list[tuple[datetime, int, Row]] = []
+        for number, row in enumerate(rows):
+            if row["request_id"] is not None:
+                self._by_id[row["request_id"]].append(row)
+            if isinstance(row["started_at"], datetime):
+                timed.append((row["started_at"], number, row))
+        self._timed = sorted(timed, key=lambda t: t[:2])
+        self._starts = [t[0] for t in self._timed]
+
+    def of(self, row: Row) -> list[Row]:
+        """Candidates for one row, itself left out."""
+        found = {str(r["exchange_id"]): r for r in self._by_id.get(row["request_id"], ())}
+        start = row["started_at"]
+        if isinstance(start, datetime):
+            first = bisect_left(self._starts, start - _LONGEST)
+            last = bisect_right(self._starts, _end(row, start) + _SLACK)
+            found |= {str(r["exchange_id"]): r for _, _, r in self._timed[max(first, last - _MOST) : last]}
+        return [r for r in found.values() if r is not row]
 
 
 def _fullness(row: Row) -> tuple[object, ...]:

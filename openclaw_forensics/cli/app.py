@@ -49,11 +49,11 @@ def _options(
     """Offline forensics for failing ERP-to-marketplace integrations: what broke, since when, and who has to act."""
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], application: typer.Typer = app) -> int:
     """Run one command line and return its exit code. Raises nothing."""
     _utf8()
     try:
-        result: object = app(arguments, standalone_mode=False)
+        result: object = application(arguments, prog_name="openclaw-forensics", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except typer.Abort:

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import ValidationError
 
+from openclaw_forensics.diagnose import detectors
 from openclaw_forensics.diagnose.conditions import ConditionError, compile_condition
 from openclaw_forensics.diagnose.rule import Rule
 from openclaw_forensics.errors import RuleError
@@ -64,6 +65,8 @@ def _load(table: object, path: Path, platform: str | None) -> Loaded:
     for cause in (rule.cause, *rule.alternatives, *rule.explains):
         if cause not in known:
             raise RuleError(str(path), f"rule {rule.id}: unknown cause {cause}")
+    if rule.detector is not None and rule.detector not in detectors.NAMES:
+        raise RuleError(str(path), f"rule {rule.id}: no detector {rule.detector}; known: {', '.join(detectors.NAMES)}")
     try:
         for sequence in (rule.after, rule.before, rule.absent):
             if sequence is not None:

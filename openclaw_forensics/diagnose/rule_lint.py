@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from openclaw_forensics.diagnose import detectors
 from openclaw_forensics.diagnose.load import EVERYWHERE, RULE_FILES, Loaded, load_file
 from openclaw_forensics.errors import RuleError
 from openclaw_forensics.platforms.lint import LintFinding
@@ -48,8 +47,6 @@ def _lint(pack: str, loaded: Loaded) -> Iterator[LintFinding]:
         yield finding("foreign-id", "error", "the id does not begin with the pack's", f"call it {pack}.…")
     if not rule.source:
         yield finding("no-source", "error", "no source", "say where the fact is published")
-    if rule.detector is not None and rule.detector not in detectors.NAMES:
-        yield finding("no-detector", "error", f"no detector {rule.detector}", "name one that there is")
     if rule.detector is None and not rule.when_:
         yield finding("no-condition", "error", "neither a condition nor a detector", "say when the rule holds")
     if rule.detector is None and not any(t.hit is not None for t in rule.test):

@@ -94,7 +94,8 @@ class _Worker:
             message["headers"] = headers
         if message["body"] is not None:
             marked = self._texts.hide(scrub(message["body"]))
-            decoded = layout(marked) if message["decoded"] is not None else None
+            opened = message["decrypted_with"] is not None  # then it is not the body laid out
+            decoded = layout(marked) if message["decoded"] is not None and not opened else None
             message["body"], places = finish(marked)
             hidden += self._hidden(places, "/body")
             if message["decoded"] is not None:

@@ -118,7 +118,7 @@ def tried(path: str, dirs: Sequence[Path] = (), forced: str | None = None) -> It
 
 
 def _trial(source: Source, dirs: tuple[Path, ...], forced: str | None) -> Trial:
-    reading = Reading(source, ReadOptions(formats_dirs=dirs), forced)
+    reading = Reading(source, ReadOptions(formats_dirs=dirs), forced, thorough=True)
     first = empty(EXCHANGES)
     exchanges = records = 0
     spans: list[tuple[int, int]] = []

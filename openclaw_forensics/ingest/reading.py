@@ -36,9 +36,12 @@ class FileRead:
 class Reading:
     """A file being read part by part, so that a large one need not be held; `result` tells the rest at the end."""
 
-    def __init__(self, source: Source, options: ReadOptions | None = None, forced: str | None = None) -> None:
+    def __init__(
+        self, source: Source, options: ReadOptions | None = None, forced: str | None = None, *, thorough: bool = False
+    ) -> None:
+        """`thorough` asks every reader for its score, which only a trial needs."""
         self.source, self._options = source, options or ReadOptions()
-        self.identified: Identified = identify(source, forced)
+        self.identified: Identified = identify(source, forced, thorough=thorough)
         self._problems: list[Problem] = []
         self._balance = Balance()
         self._writer = self.identified.sniff.writer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from functools import cache
 from typing import cast
 
@@ -31,10 +32,18 @@ _READERS = (
 )
 
 
+def in_turn() -> Iterator[Reader]:
+    """The readers one by one, each imported when its turn comes."""
+    for path in _READERS:
+        reader = _reader(path)
+        if reader is not None:
+            yield reader
+
+
 @cache
 def readers() -> tuple[Reader, ...]:
     """One reader of each format; they hold no state between files."""
-    return tuple(reader for path in _READERS if (reader := _reader(path)))
+    return tuple(in_turn())
 
 
 def names() -> tuple[str, ...]:
@@ -42,6 +51,7 @@ def names() -> tuple[str, ...]:
     return tuple(reader.name for reader in readers())
 
 
+@cache
 def _reader(path: str) -> Reader | None:
     module, _, name = path.partition(".")
     full = f"{__package__}.{module}"

@@ -1,15 +1,17 @@
-"""Which reader a file belongs to: every reader is asked, the surest wins, and one that fails is skipped."""
+"""Which reader a file belongs to: readers are asked in turn, the surest wins, and one that fails is skipped."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from openclaw_forensics.errors import UsageError
 from openclaw_forensics.ingest import registry
 from openclaw_forensics.ingest.api import NOT_MINE, Reader, Sniff
 from openclaw_forensics.ingest.sources import Source
+
+CERTAIN = 92  # a score that no other reader is asked after
 
 
 class Identified(NamedTuple):
@@ -20,13 +22,21 @@ class Identified(NamedTuple):
     scores: list[tuple[str, Sniff]]
 
 
-def identify(source: Source, forced: str | None = None, readers: Sequence[Reader] | None = None) -> Identified:
-    """Ask every reader about `source`. A `forced` format wins unasked; UsageError when it is unknown."""
-    readers = registry.readers() if readers is None else readers
+def identify(
+    source: Source, forced: str | None = None, readers: Iterable[Reader] | None = None, *, thorough: bool = False
+) -> Identified:
+    """Ask the readers about `source` until one is certain; `thorough` asks all of them.
+
+    A `forced` format wins unasked; UsageError when it is unknown.
+    """
     if forced is not None:
-        return Identified(by_name(forced, readers), Sniff(100, "as told"), [])
+        return Identified(by_name(forced, None if readers is None else list(readers)), Sniff(100, "as told"), [])
     head = source.text_head()
-    judged = [(reader, _ask(reader, head, source.path)) for reader in readers]
+    judged: list[tuple[Reader, Sniff]] = []
+    for reader in registry.in_turn() if readers is None else readers:
+        judged.append((reader, _ask(reader, head, source.path)))
+        if judged[-1][1].score >= CERTAIN and not thorough:
+            break
     scores = sorted(((reader.name, sniff) for reader, sniff in judged), key=lambda pair: -pair[1].score)
     best = max(judged, key=lambda pair: pair[1].score, default=None)
     if best is None or best[1].score <= 0:

@@ -1,7 +1,7 @@
 """Large captures for measuring: `generate.py --kind logback|jsonlines|nginx|har --mb N --out FILE`.
 
-Calls of several marketplaces (hosts from the packs) for orders, stock and shipments: request and answer lines with trace
-ids, one percent failures with stack traces. The same arguments give the same bytes.
+Calls of several marketplaces (hosts from the packs) for orders, stock and shipments: request and answer lines with
+trace ids, one percent failures with stack traces. The same arguments give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,13 +19,26 @@ RULES = Path(__file__).resolve().parent.parent / "rules"
 START = datetime(2026, 3, 17, 1, 0, tzinfo=UTC)
 CALLS = (
     ("GET", "/orders/v0/orders?page={n}&status=UNSHIPPED&limit=50", "OrderSync", None),
-    ("POST", "/api/v2/product/update_stock?shop={shop}&timestamp={epoch}", "StockPush", '{{"sku":"SKU-{n}","stock":{stock},"warehouse":"W{shop}"}}'),
-    ("POST", "/logistics/ship?order={n}", "ShipConfirm", '{{"order_id":"{n}","tracking_number":"YT{n:010d}","carrier":"YUN"}}'),
+    (
+        "POST",
+        "/api/v2/product/update_stock?shop={shop}&timestamp={epoch}",
+        "StockPush",
+        '{{"sku":"SKU-{n}","stock":{stock},"warehouse":"W{shop}"}}',
+    ),
+    (
+        "POST",
+        "/logistics/ship?order={n}",
+        "ShipConfirm",
+        '{{"order_id":"{n}","tracking_number":"YT{n:010d}","carrier":"YUN"}}',
+    ),
     ("GET", "/logistics/tracking?number=YT{n:010d}", "TrackPull", None),
 )
 FAILURES = (
     (401, '{"error":"invalid_token","message":"The access token is invalid or has expired","request_id":"%s"}'),
-    (429, '{"error":"too_many_requests","message":"You exceeded your quota for the requested resource.","request_id":"%s"}'),
+    (
+        429,
+        '{"error":"too_many_requests","message":"You exceeded your quota for the resource.","request_id":"%s"}',
+    ),
     (400, '{"error":"param_error","message":"warehouse is required","request_id":"%s"}'),
     (503, '{"error":"internal_error","message":"Service unavailable, try later","request_id":"%s"}'),
 )
@@ -69,11 +82,13 @@ class Call:
         else:
             self.status = 200
             rows = ",".join(f'{{"id":"{n}{i}","sku":"SKU-{i}","qty":{i},"price":"{i}.90"}}' for i in range(n % 5))
-            self.answer = f'{{"error":"","message":"","response":{{"items":[{rows}],"more":false}},"request_id":"{request_id}"}}'
+            self.answer = (
+                f'{{"error":"","message":"","response":{{"items":[{rows}],"more":false}},"request_id":"{request_id}"}}'
+            )
 
 
 def _calls() -> Iterator[Call]:
-    dice, names = random.Random(7), hosts()  # noqa: S311  made-up data
+    dice, names = random.Random(7), hosts()
     n = 0
     while True:
         n += 1
@@ -91,7 +106,8 @@ def logback(call: Call) -> str:
     end = call.at + timedelta(milliseconds=call.ms)
     lines = [
         f"{_stamp(call.at)} {front} INFO  c.e.erp.client.{call.job}Client - request {call.method} {call.url}{body}",
-        f"{_stamp(end)} {front} INFO  c.e.erp.client.{call.job}Client - response {call.status} cost={call.ms}ms body={call.answer}",
+        f"{_stamp(end)} {front} INFO  c.e.erp.client.{call.job}Client - "
+        f"response {call.status} cost={call.ms}ms body={call.answer}",
     ]
     if call.failed:
         lines.append(f"{_stamp(end)} {front} ERROR c.e.erp.sync.{call.job} - {call.job} failed for {call.n}\n{STACK}")
@@ -103,14 +119,30 @@ def logback(call: Call) -> str:
 def jsonlines(call: Call) -> str:
     """One record per call, and one for the error."""
     record = {
-        "@timestamp": call.at.isoformat(), "level": "INFO", "logger_name": f"c.e.erp.client.{call.job}Client",
-        "thread_name": call.thread, "traceId": call.trace, "message": "call done", "method": call.method, "url": call.url,
-        "status": call.status, "cost": call.ms, "requestBody": call.body, "responseBody": call.answer,
-    }  # fmt: skip
+        "@timestamp": call.at.isoformat(),
+        "level": "INFO",
+        "logger_name": f"c.e.erp.client.{call.job}Client",
+        "thread_name": call.thread,
+        "traceId": call.trace,
+        "message": "call done",
+        "method": call.method,
+        "url": call.url,
+        "status": call.status,
+        "cost": call.ms,
+        "requestBody": call.body,
+        "responseBody": call.answer,
+    }
     lines = [json.dumps(record, ensure_ascii=False)]
     if call.failed:
-        error = {"@timestamp": call.at.isoformat(), "level": "ERROR", "logger_name": f"c.e.erp.sync.{call.job}",
-                 "thread_name": call.thread, "traceId": call.trace, "message": f"{call.job} failed", "stack_trace": STACK}  # fmt: skip
+        error = {
+            "@timestamp": call.at.isoformat(),
+            "level": "ERROR",
+            "logger_name": f"c.e.erp.sync.{call.job}",
+            "thread_name": call.thread,
+            "traceId": call.trace,
+            "message": f"{call.job} failed",
+            "stack_trace": STACK,
+        }
         lines.append(json.dumps(error))
     return "\n".join(lines) + "\n"
 
@@ -119,27 +151,46 @@ def nginx(call: Call) -> str:
     """A callback in the combined format with request time."""
     status = 502 if call.failed else 200
     at = call.at.strftime("%d/%b/%Y:%H:%M:%S +0000")
-    return f'203.0.113.{call.n % 250} - - [{at}] "POST /hooks/{call.n % 6}?t={call.n} HTTP/1.1" {status} 15 "-" "Push/1.0" {call.ms / 1000:.3f}\n'
+    request = f"POST /hooks/{call.n % 6}?t={call.n} HTTP/1.1"
+    return f'203.0.113.{call.n % 250} - - [{at}] "{request}" {status} 15 "-" "Push/1.0" {call.ms / 1000:.3f}\n'
 
 
 def har(call: Call) -> str:
     """One entry of a HAR, with the comma before it where it is not the first."""
+
     def message(text: str | None) -> dict[str, object]:
         return {"mimeType": "application/json", "text": text or "", "size": len(text or "")}
 
     request: dict[str, object] = {
-        "method": call.method, "url": call.url, "httpVersion": "HTTP/1.1", "cookies": [], "queryString": [],
-        "headers": [{"name": "X-Trace", "value": call.trace}], "headersSize": -1, "bodySize": len(call.body or ""),
-    }  # fmt: skip
+        "method": call.method,
+        "url": call.url,
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "queryString": [],
+        "headers": [{"name": "X-Trace", "value": call.trace}],
+        "headersSize": -1,
+        "bodySize": len(call.body or ""),
+    }
     if call.body:
         request["postData"] = message(call.body)
     entry = {
-        "startedDateTime": call.at.isoformat(), "time": call.ms, "request": request,
-        "response": {"status": call.status, "statusText": "", "httpVersion": "HTTP/1.1", "cookies": [], "redirectURL": "",
-                     "headers": [{"name": "Content-Type", "value": "application/json"}], "content": message(call.answer),
-                     "headersSize": -1, "bodySize": len(call.answer)},
-        "cache": {}, "timings": {"send": 1, "wait": call.ms - 2, "receive": 1},
-    }  # fmt: skip
+        "startedDateTime": call.at.isoformat(),
+        "time": call.ms,
+        "request": request,
+        "response": {
+            "status": call.status,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "redirectURL": "",
+            "headers": [{"name": "Content-Type", "value": "application/json"}],
+            "content": message(call.answer),
+            "headersSize": -1,
+            "bodySize": len(call.answer),
+        },
+        "cache": {},
+        "timings": {"send": 1, "wait": call.ms - 2, "receive": 1},
+    }
     return ("" if call.n == 1 else ",\n") + json.dumps(entry)
 
 

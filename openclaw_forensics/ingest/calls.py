@@ -13,13 +13,14 @@ import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS
 from openclaw_forensics.ingest.calls_blocks import WIRE_MARK, between_marks, wire
+from openclaw_forensics.ingest.calls_bodies import bodies
 from openclaw_forensics.ingest.calls_dumps import MARKS as DUMP_MARKS
 from openclaw_forensics.ingest.calls_dumps import dumps
-from openclaw_forensics.ingest.lineformat import MessageGroup, MessageRule
-from openclaw_forensics.ingest.quoted import MARKS, Call, quoted
+from openclaw_forensics.ingest.lineformat_model import MessageGroup, MessageRule
+from openclaw_forensics.ingest.quoted import MARKS, quoted
 from openclaw_forensics.ingest.quoted_errors import outcome
 from openclaw_forensics.ingest.quoted_json import structured
-from openclaw_forensics.ingest.quoted_values import headers_in, read_body
+from openclaw_forensics.ingest.quoted_parts import Call
 
 FRAGMENT: dict[str, pl.DataType] = {
     "row": pl.UInt32(),  # of the record
@@ -52,21 +53,15 @@ FRAGMENT: dict[str, pl.DataType] = {
 }
 
 # A trace, or a word for an error, in a record of WARN or above or without a level.
-_ERRORISH = r"Exception|Error\b|Traceback|\bE[A-Z]{5,}\b|\n\s+at |\n#0 |EAI_|EPROTO|EPIPE|timed out|[Ee]rror code|status code"
-_WHOLE_JSON = r'^(?:\{\s*["}]|\[\s*(?:\{\s*"|["\d\[\]-]))'
-_TAIL_LABEL = (
-    r"^[\s,;:：=>|)-]*(?:(?:(?:response|request)?_?(?:[Bb]ody|[Pp]ayload|[Dd]ata)|[Pp]arams?|json|content|response|result|resp|req"
-    r"|请求参数|请求体|参数|报文|返回结果|返回|响应|内容)[ ]?(?:[=:：]+|=>)\s*)?"
+_ERRORISH = (
+    r"Exception|Error\b|Traceback|\bE[A-Z]{5,}\b|\n\s+at |\n#0 |EAI_|EPROTO|EPIPE|timed out|[Ee]rror code|status code"
 )
 _ONLY_KEYWORD = (
     r"^(?i:requests?|responses?|results?|call|req|resp?|res|body|data|params?|<+|>+|请求\w*|响应\w*|返回\w*|入参|出参|应答|回执|结果|)"
     r"(?: ?(?i:body|data|params?))?$"
 )
 _ENVELOPE = r'"(?:api|url|uri|path|host|endpoint|http|status|statusCode|http_status|body|response|data)"\s*:'
-_ONLY_LABEL = _TAIL_LABEL + "$"
-_NOT_ALONE = r"[}\]] [{\[]|\(truncated|\[truncated"  # a second value behind the first, or a cut
 _QUOTE_MARKS = "|".join(re.escape(mark) for mark in (*MARKS, *DUMP_MARKS))
-_EMPTY_CONTEXT = r"(?: \[\]){1,2}$"
 
 
 def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.DataFrame:
@@ -203,7 +198,7 @@ def _by_groups(
 def _look(
     rest: pl.DataFrame, batch: list[MessageGroup], near: int | None, found: list[pl.DataFrame]
 ) -> tuple[pl.DataFrame, list[int]]:
-    """Try some files' forms on the first `near` characters of each row; what none takes, and what is to be read whole."""
+    """Try some files' forms on the first `near` characters; what none takes, and which rows to read whole."""
     head = rest["text"].alias("head") if near is None else rest["text"].str.slice(0, near).alias("head")
     passes = head.str.contains("|".join(group.union for group in batch))
     if not passes.any():
@@ -304,56 +299,6 @@ def _group(group: str) -> dict[str, pl.Expr]:
     return {group: value}
 
 
-def bodies(tail: pl.Series, side: str) -> pl.DataFrame:
-    """The columns of a body that stands behind a match, with its state; headers written behind it as `Name-X=value`."""
-    frame = tail.rename("tail").to_frame().with_columns(pl.col("tail").str.find(r"[{\[]").alias("at"))
-    frame = frame.with_columns(
-        pl.col("tail").cast(pl.Binary).bin.slice(0, pl.col("at")).cast(pl.String).alias("label"),
-        pl.col("tail").cast(pl.Binary).bin.slice(pl.col("at")).cast(pl.String).str.strip_chars_end().alias("body"),
-    )
-    easy = (
-        (pl.col("at") == 0) | ((pl.col("at") < 60) & pl.col("label").str.contains(_ONLY_LABEL))
-    ) & _closes(pl.col("body")) & ~pl.col("body").str.contains(_NOT_ALONE)  # fmt: skip
-    easy_rows = frame.select(easy.fill_null(False)).to_series()
-    hard = (~easy_rows & (tail.str.len_bytes() > 0)).arg_true()
-    text = frame.select(pl.when(easy_rows).then("body")).to_series()
-    state = pl.select(pl.when(easy_rows).then(pl.lit("recorded"))).to_series()
-    headers = pl.Series([None], dtype=HEADERS).new_from_index(0, tail.len())
-    if hard.len():
-        stripped = tail.gather(hard).str.replace(_TAIL_LABEL, "").str.strip_chars().str.replace(_EMPTY_CONTEXT, "")
-        read = [_hard_body(t, side) for t in stripped.to_list()]
-        text = text.scatter(hard, [r[0] for r in read])
-        state = state.scatter(hard, [r[1] for r in read])
-        if any(r[2] for r in read):
-            held: list[list[dict[str, str]] | None] = [None] * tail.len()
-            for index, (_, _, value) in zip(hard.to_list(), read, strict=True):
-                held[index] = value
-            headers = pl.Series(held, dtype=HEADERS)
-    return pl.DataFrame({f"{side}_body": text, f"{side}_body_state": state, f"{side}_headers": headers})
-
-
-def _closes(body: pl.Expr) -> pl.Expr:
-    """Whether a text begins and ends like JSON."""
-    mapping = body.str.starts_with('{"') & body.str.ends_with("}")
-    return mapping | (body.str.contains(_WHOLE_JSON) & body.str.contains(r"[}\]]$"))
-
-
-def _hard_body(text: str, side: str) -> tuple[str | None, str | None, list[dict[str, str]] | None]:
-    body = read_body(text, label=False)
-    if body.text is None and side == "request" and "=" in text[:200]:
-        pairs = [word for word in text.split() if "=" in word]
-        headers = headers_in(" ".join(pairs))
-        if pairs and headers is None:  # a form written with blanks or ampersands between its fields
-            return ("&".join(pairs), "recorded" if len(pairs) == 1 and "&" in pairs[0] else "reconstructed", None)
-        return None, None, headers
-    headers = headers_in(body.rest[:4000]) if body.rest else None
-    return _clean(body.text), None if body.text is None else body.state, headers
-
-
-def _clean(text: str | None) -> str | None:
-    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def _with_json(fragments: pl.DataFrame) -> pl.DataFrame:
     """Requests and answers without target or status: home-made JSON around them is taken apart by its keys."""
     bare = (pl.col("role") == "request") & pl.all_horizontal(pl.col("url", "target", "host").is_null())
@@ -367,8 +312,8 @@ def _with_json(fragments: pl.DataFrame) -> pl.DataFrame:
         return fragments
     chosen = pl.Series([False]).new_from_index(0, fragments.height).scatter(rows.filter(hit), True)
     picked = fragments.filter(chosen)
-    rows = []
+    taken_apart: list[Call] = []
     for call in picked.iter_rows(named=True):
-        rows.append(structured({k: v for k, v in call.items() if v is not None}))
-    changed = fragments_of(rows)
+        taken_apart.append(structured({k: v for k, v in call.items() if v is not None}))
+    changed = fragments_of(taken_apart)
     return pl.concat([fragments.filter(~chosen), changed]).sort("row", maintain_order=True)

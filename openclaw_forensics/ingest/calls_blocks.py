@@ -1,8 +1,8 @@
 """Calls that a writer spreads over many records: headers and bodies of OkHttp and Feign, HttpClient's wire log.
 
 OkHttp and Feign: what stands between a request (or answer) line and its END line in the same thread is its headers and,
-after an empty line, its body. The wire log: fragments of bytes per connection, in which a request after an answer begins
-the next call.
+after an empty line, its body. The wire log: fragments of bytes per connection, in which a request after an answer
+begins the next call.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Block:
 
 
 def between_marks(records: pl.DataFrame) -> tuple[dict[int, Call], set[int]]:
-    """Headers and bodies of OkHttp's and Feign's blocks: fields by the row of the line they belong to, and rows used up.
+    """Headers and bodies of OkHttp's and Feign's blocks: fields by the row of their line, and the rows used up.
 
     `records` holds row, thread, message and rest of the records in file order.
     """
@@ -64,7 +64,7 @@ def between_marks(records: pl.DataFrame) -> tuple[dict[int, Call], set[int]]:
 
 def _take(block: _Block, message: str, rest: str | None) -> None:
     text = _KEY.sub("", message)
-    if not block.in_body and (header := _HEADER.match(text)) and not text.startswith(("{", "[")):
+    if not block.in_body and _HEADER.match(text) and not text.startswith(("{", "[")):
         name, _, value = text.partition(":")
         block.headers.append({"name": name, "value": value.strip()})
         text = ""
@@ -142,10 +142,18 @@ def _closed(name: str, held: _Connection, schemes: dict[str, str]) -> list[Call]
     scheme = schemes.get((host or "").split(":")[0])
     key = f"{name}#{held.number}@{held.first}"
     request: Call = {
-        "row": held.first, "role": "request", "writer": "wire", "key": key, "method": line[1], "version": line[3],
-        "host": (host or "").split(":")[0].lower() or None, "scheme": scheme, "request_headers": headers,
-        "url": f"{scheme}://{host}{line[2]}" if scheme and host else None, "target": None if scheme and host else line[2],
-    }  # fmt: skip
+        "row": held.first,
+        "role": "request",
+        "writer": "wire",
+        "key": key,
+        "method": line[1],
+        "version": line[3],
+        "host": (host or "").split(":")[0].lower() or None,
+        "scheme": scheme,
+        "request_headers": headers,
+        "url": f"{scheme}://{host}{line[2]}" if scheme and host else None,
+        "target": None if scheme and host else line[2],
+    }
     request |= _body("request", headers, body)
     head, headers, body = _message(b"".join(held.received))
     status = re.match(r"HTTP/[\d.]+ (\d{3})", head)

@@ -42,11 +42,17 @@ def _resty(text: str) -> list[Call]:
     if not head or not status:
         return []
     call: Call = {
-        "role": "exchange", "writer": "resty", "method": head["method"], "target": head["target"], "version": head["version"],
-        "host": host[1].lower() if host else None, "status": int(status[1]),
-        "request_headers": _tabbed(request), "response_headers": _tabbed(response),
+        "role": "exchange",
+        "writer": "resty",
+        "method": head["method"],
+        "target": head["target"],
+        "version": head["version"],
+        "host": host[1].lower() if host else None,
+        "status": int(status[1]),
+        "request_headers": _tabbed(request),
+        "response_headers": _tabbed(response),
         "state_reason": "the client's log indents JSON anew: bytes are not those sent",
-    }  # fmt: skip
+    }
     if took := _RESTY_TIME.search(response):
         call["ms"] = float(took[1]) * {"ms": 1.0, "s": 1000.0, "µs": 0.001}[took[2]]
     for side, part in (("request", request), ("response", response)):
@@ -75,9 +81,14 @@ def _guzzle(text: str) -> list[Call]:
         return []
     request_headers, request_body = _flat(request[head.end() :])
     call: Call = {
-        "role": "exchange", "writer": "Guzzle", "method": head[1], "target": head[2], "version": head[3],
-        "request_headers": request_headers, "state_reason": "the log replaced line breaks by blanks",
-    }  # fmt: skip
+        "role": "exchange",
+        "writer": "Guzzle",
+        "method": head[1],
+        "target": head[2],
+        "version": head[3],
+        "request_headers": request_headers,
+        "state_reason": "the log replaced line breaks by blanks",
+    }
     host = next((h["value"] for h in request_headers or [] if h["name"].lower() == "host"), None)
     call["host"] = host.lower() if host else None
     call |= _body("request", request_body)
@@ -147,10 +158,17 @@ def _sent(text: str) -> Call | None:
     headers, _ = _flat(more + "\r\n\r\n")
     host = next((h["value"] for h in headers or [] if h["name"].lower() == "host"), None)
     call: Call = {
-        "role": "exchange", "writer": "http.client", "method": found[1], "target": found[2], "version": found[3],
-        "host": host.lower() if host else None, "request_headers": headers,
-    }  # fmt: skip
-    return call | ({"request_body": body, "request_body_state": "recorded"} if body else {"request_body_state": "empty"})
+        "role": "exchange",
+        "writer": "http.client",
+        "method": found[1],
+        "target": found[2],
+        "version": found[3],
+        "host": host.lower() if host else None,
+        "request_headers": headers,
+    }
+    return call | (
+        {"request_body": body, "request_body_state": "recorded"} if body else {"request_body_state": "empty"}
+    )
 
 
 _HUTOOL = re.compile(r"Request Url: (\S+)")

@@ -11,7 +11,7 @@ from openclaw_forensics.exchanges import RECORDS, empty
 from openclaw_forensics.ingest.api import NOT_MINE, Balance, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.calls import fragments_of
 from openclaw_forensics.ingest.curl_text import Seen, read_curl
-from openclaw_forensics.ingest.sources import Source
+from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name, read_stamps
 from openclaw_forensics.ingest.textlog_rows import EVENT, single, to_exchanges
 
@@ -37,7 +37,8 @@ class CurlReader:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
         """All calls in one part."""
-        chunks, size, first = [], 0, 1
+        chunks: list[TextChunk] = []
+        size, first = 0, 1
         for chunk in source.text(LIMIT):
             if not chunks:
                 first = chunk.line
@@ -59,9 +60,12 @@ def _rows(seen: list[Seen], calendar: Calendar) -> pl.DataFrame:
     raw = pl.Series("raw_stamp", [_stamp(s) for s in seen], dtype=pl.String)
     stamps = read_stamps(raw, calendar)
     dated = pl.Series([s.clock is None for s in seen], dtype=pl.Boolean)
-    quality = stamps["time_quality"].zip_with(~dated | (stamps["time_quality"] == "missing"), pl.Series(["derived"]).new_from_index(0, len(seen)))
+    quality = stamps["time_quality"].zip_with(
+        ~dated | (stamps["time_quality"] == "missing"), pl.Series(["derived"]).new_from_index(0, len(seen))
+    )
     events = frame.hstack([raw, stamps["at"], quality.rename("time_quality"), stamps["zone_basis"]]).with_columns(
-        pl.Series("line", [s.line for s in seen], dtype=pl.Int64), pl.Series("end", [s.end for s in seen], dtype=pl.Int64)
+        pl.Series("line", [s.line for s in seen], dtype=pl.Int64),
+        pl.Series("end", [s.end for s in seen], dtype=pl.Int64),
     )
     return single(events.match_to_schema(pl.Schema(EVENT), missing_columns="insert"))
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from openclaw_forensics.ingest.exceptions import CURL_CODES
-from openclaw_forensics.ingest.quoted import Call, place
+from openclaw_forensics.ingest.quoted_parts import Call, place
 
 MAX_BODY = 8 << 20
 _CLOCK = re.compile(r"^(\d\d:\d\d:\d\d\.\d{1,6}) ")
@@ -61,7 +61,11 @@ def read_curl(text: str, first: int = 1) -> list[Seen]:
     """The calls of a curl text in order; `first` is the number of its first line."""
     parser = _Parser()
     lines = text.split("\n")
-    events = _trace(lines, first) if any(_SECTION.match(_CLOCK.sub("", line)) for line in lines[:400]) else _verbose(lines, first)
+    events = (
+        _trace(lines, first)
+        if any(_SECTION.match(_CLOCK.sub("", line)) for line in lines[:400])
+        else _verbose(lines, first)
+    )
     for kind, value, line, clock in events:
         parser.feed(kind, value, line, clock)
     return parser.finish()
@@ -203,7 +207,9 @@ class _Parser:
         if opened.call.get("status") is None:
             proxy = number in (5, 56, 97) and "proxy" in words.lower()
             timed = number == 28 and "onnection timed out" in words
-            opened.call["transport_error"] = "proxy" if proxy else "connect" if timed else CURL_CODES.get(number, "other")
+            opened.call["transport_error"] = (
+                "proxy" if proxy else "connect" if timed else CURL_CODES.get(number, "other")
+            )
         if self.open is None:
             opened.call |= place(words)
         opened.last = line
@@ -227,7 +233,11 @@ class _Parser:
         if call.get("method") == "CONNECT":
             if call.get("status") == 200:
                 return None  # the tunnel of the call that follows
-            call |= {"url": f"https://{call['target']}/", "target": None, "transport_error": call.get("transport_error") or "proxy"}
+            call |= {
+                "url": f"https://{call['target']}/",
+                "target": None,
+                "transport_error": call.get("transport_error") or "proxy",
+            }
         elif str(call.get("target", "")).startswith("/") and (host or self.where.get("host")):
             scheme = "https" if self.secure else str(self.command.get("scheme") or "http")
             call |= {"url": f"{scheme}://{host or self.where['host']}{call['target']}", "target": None}

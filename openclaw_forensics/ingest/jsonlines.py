@@ -20,9 +20,18 @@ from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Part, ReadOptions, Sn
 from openclaw_forensics.ingest.calls import FRAGMENT, read_calls
 from openclaw_forensics.ingest.jsonlines_calls import call_rows, record_columns
 from openclaw_forensics.ingest.jsonlines_keys import (
-    Keys, Shape, flat, flat_objects, learn_shape, load_keys, meanings, objects, schema_of,
+    Keys,
+    Shape,
+    flat,
+    flat_objects,
+    learn_shape,
+    load_keys,
+    meanings,
+    objects,
+    schema_of,
 )  # fmt: skip
-from openclaw_forensics.ingest.lineformat import FormatSet, load_formats
+from openclaw_forensics.ingest.lineformat import load_formats
+from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
 from openclaw_forensics.ingest.textlog import TextLogReader, last_time, sort_out
@@ -81,7 +90,14 @@ class JsonLinesReader:
 
 
 def _part(
-    chunk: TextChunk, shape: Shape, keys: Keys, formats: FormatSet, calendar: Calendar, assembly: Assembly, *, last: bool
+    chunk: TextChunk,
+    shape: Shape,
+    keys: Keys,
+    formats: FormatSet,
+    calendar: Calendar,
+    assembly: Assembly,
+    *,
+    last: bool,
 ) -> Part:
     columns, lines, problems, broken = _columns(chunk, shape, keys)
     records = record_columns(columns, lines, calendar)
@@ -129,9 +145,13 @@ def _one_by_one(chunk: TextChunk, shape: Shape, keys: Keys) -> tuple[pl.DataFram
     if sizes and not chunk.data.endswith(b"\n"):
         sizes[-1] -= 1
     bad = [index for index, o in enumerate(held) if o is None and raw[index].strip()]
-    problems = [Problem("malformed", "no JSON object on this line", line=chunk.line + index) for index in bad[:NAMED_PROBLEMS]]
+    problems = [
+        Problem("malformed", "no JSON object on this line", line=chunk.line + index) for index in bad[:NAMED_PROBLEMS]
+    ]
     if len(bad) > NAMED_PROBLEMS:
-        problems.append(Problem("malformed", f"{len(bad) - NAMED_PROBLEMS} more lines without a JSON object", line=chunk.line))
+        problems.append(
+            Problem("malformed", f"{len(bad) - NAMED_PROBLEMS} more lines without a JSON object", line=chunk.line)
+        )
     lines = pl.DataFrame(
         {
             "line": [chunk.line + i for i, _ in good],
@@ -192,5 +212,3 @@ def _docker(source: Source, options: ReadOptions) -> Iterator[Part]:
     # The JSON around each line; a line that is no JSON at all is in it as well.
     around = {"docker's JSON around a line": source.given - inner.inner}
     yield replace(last, balance=replace(last.balance, irrelevant=last.balance.irrelevant | around), writer="docker")
-
-

@@ -8,7 +8,7 @@ from openclaw_forensics.exchanges import HEADERS
 from openclaw_forensics.ingest.calls import FRAGMENT
 from openclaw_forensics.ingest.exceptions import family
 from openclaw_forensics.ingest.jsonlines_keys import BODIES, load_keys, objects, raw_value
-from openclaw_forensics.ingest.lineformat import normal_level
+from openclaw_forensics.ingest.lineformat_model import normal_level
 from openclaw_forensics.ingest.quoted_json import as_headers, as_ms
 from openclaw_forensics.ingest.stamps import Calendar, read_stamps
 
@@ -24,18 +24,32 @@ def record_columns(columns: pl.DataFrame, lines: pl.DataFrame, calendar: Calenda
     told = pl.coalesce("message", "error")
     # An error beside the message belongs to what was said; a stack that repeats it does not need it twice.
     error = pl.when(pl.col("error").is_not_null() & pl.col("message").is_not_null()).then("error")
-    rest = pl.when(error.is_not_null() & pl.col("stack").is_not_null()).then(
-        pl.when(pl.col("stack").str.contains(error, literal=True)).then("stack").otherwise(pl.concat_str(error, "stack", separator="\n"))
-    ).otherwise(pl.coalesce("stack", error))  # fmt: skip
+    rest = (
+        pl.when(error.is_not_null() & pl.col("stack").is_not_null())
+        .then(
+            pl.when(pl.col("stack").str.contains(error, literal=True))
+            .then("stack")
+            .otherwise(pl.concat_str(error, "stack", separator="\n"))
+        )
+        .otherwise(pl.coalesce("stack", error))
+    )
     return pl.concat([columns, lines.drop("text"), stamps], how="horizontal").select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
-        pl.col("line"), pl.col("line").alias("end"),
-        (pl.col("size").cum_sum() - pl.col("size")).alias("offset"), "size",
-        pl.col("time").alias("raw_stamp"), "at", "time_quality", "zone_basis",
+        pl.col("line"),
+        pl.col("line").alias("end"),
+        (pl.col("size").cum_sum() - pl.col("size")).alias("offset"),
+        "size",
+        pl.col("time").alias("raw_stamp"),
+        "at",
+        "time_quality",
+        "zone_basis",
         pl.col("level").replace_strict(words, levels, default=None, return_dtype=pl.String),
-        "logger", "thread", pl.col("trace").alias("trace_id"),
-        told.fill_null("").alias("message"), rest.alias("rest"),
-    )  # fmt: skip
+        "logger",
+        "thread",
+        pl.col("trace").alias("trace_id"),
+        told.fill_null("").alias("message"),
+        rest.alias("rest"),
+    )
 
 
 def call_rows(columns: pl.DataFrame, lines: pl.Series | None) -> pl.DataFrame:
@@ -47,9 +61,14 @@ def call_rows(columns: pl.DataFrame, lines: pl.Series | None) -> pl.DataFrame:
             pl.when(pl.col("path").str.contains(r"^(?:https?://|/)")).then("path"),
         ).alias("_place"),
         pl.col("host").str.extract(_HOST, 1).alias("_host"),
-        pl.when(pl.col("status").str.contains(r"^[1-5][0-9][0-9]$")).then(pl.col("status")).cast(pl.Int64).alias("_status"),
-        pl.when(pl.col("method").str.contains(r"^(?i:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)$")).then(pl.lit(True)).alias("_verb"),
-    )  # fmt: skip
+        pl.when(pl.col("status").str.contains(r"^[1-5][0-9][0-9]$"))
+        .then(pl.col("status"))
+        .cast(pl.Int64)
+        .alias("_status"),
+        pl.when(pl.col("method").str.contains(r"^(?i:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)$"))
+        .then(pl.lit(True))
+        .alias("_verb"),
+    )
     role = _role()
     frame = frame.with_columns(role.alias("role")).filter(pl.col("role").is_not_null())
     if frame.is_empty():
@@ -66,9 +85,7 @@ def _as_written(frame: pl.DataFrame, lines: pl.Series | None) -> pl.DataFrame:
             continue
         bad = (pl.col("_status") >= 400).fill_null(False) | (pl.col("role") == "failure")
         wanted = frame.select(pl.lit(inside) & bad).to_series().arg_true()
-        values = {
-            at: raw_value(lines[frame["row"][at]], frame[f"{name}@"][at]) for at in wanted.to_list()[:MAX_EXACT]
-        }
+        values = {at: raw_value(lines[frame["row"][at]], frame[f"{name}@"][at]) for at in wanted.to_list()[:MAX_EXACT]}
         exact = {at: v for at, v in values.items() if v is not None and v[:1] in "{["}
         objects_ = inside & frame[f"{name}@"].is_in(_object_paths(frame, name, lines, inside))
         frame = frame.with_columns(objects_.alias(f"{name}_object"))
@@ -90,17 +107,23 @@ def _object_paths(frame: pl.DataFrame, name: str, lines: pl.Series, inside: pl.S
 def _role() -> pl.Expr:
     absolute = pl.col("_place").str.starts_with("http").fill_null(False)
     verb = pl.col("_verb").fill_null(False)
-    placed = pl.col("_place").is_not_null() & (verb | absolute | pl.col("_status").is_not_null() | pl.col("_host").is_not_null())
+    placed = pl.col("_place").is_not_null() & (
+        verb | absolute | pl.col("_status").is_not_null() | pl.col("_host").is_not_null()
+    )
     answered = pl.col("_status").is_not_null() | pl.col("response_body").is_not_null()
     failed = pl.any_horizontal(pl.col("error", "stack", "error_code").is_not_null()) & pl.col("level").str.contains(
         r"^(?i:warn|warning|error|fatal|critical|severe|40|50|60)$"
     ).fill_null(False)
     return (
-        pl.when(placed & answered).then(pl.lit("exchange"))
-        .when(placed & failed).then(pl.lit("failure"))
-        .when(placed & verb).then(pl.lit("request"))
-        .when(pl.col("_status").is_not_null() & pl.any_horizontal(pl.col("response_body", "ms").is_not_null())).then(pl.lit("answer"))
-    )  # fmt: skip
+        pl.when(placed & answered)
+        .then(pl.lit("exchange"))
+        .when(placed & failed)
+        .then(pl.lit("failure"))
+        .when(placed & verb)
+        .then(pl.lit("request"))
+        .when(pl.col("_status").is_not_null() & pl.any_horizontal(pl.col("response_body", "ms").is_not_null()))
+        .then(pl.lit("answer"))
+    )
 
 
 def _fragment(frame: pl.DataFrame) -> pl.DataFrame:
@@ -110,7 +133,11 @@ def _fragment(frame: pl.DataFrame) -> pl.DataFrame:
     server = pl.col("kind").str.to_lowercase().is_in([k.lower() for k in keys.inbound]).fill_null(False) | (
         pl.col("client_address").is_not_null() & ~whole
     )
-    durations = pl.Series("ms", [as_ms(v, seconds=s) for v, s in zip(frame["ms"].to_list(), _in_seconds(frame), strict=True)], dtype=pl.Float64)
+    durations = pl.Series(
+        "ms",
+        [as_ms(v, seconds=s) for v, s in zip(frame["ms"].to_list(), _in_seconds(frame), strict=True)],
+        dtype=pl.Float64,
+    )
     frame = frame.with_columns(
         pl.when(whole).then("_place").when(base.is_not_null()).then(pl.concat_str(base, "_place")).alias("url"),
         pl.when(~whole & base.is_null()).then("_place").alias("target"),
@@ -118,11 +145,13 @@ def _fragment(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("_status").alias("status"),
         pl.coalesce(pl.col("ns").cast(pl.Float64, strict=False) / 1e6, durations).alias("ms"),
         pl.when(server).then(pl.lit("inbound")).otherwise(pl.lit("out")).alias("direction"),
-        pl.lit("json lines").alias("writer"), pl.lit(False).alias("library"), pl.lit(True).alias("answers"),
+        pl.lit("json lines").alias("writer"),
+        pl.lit(False).alias("library"),
+        pl.lit(True).alias("answers"),
         pl.col("client_address").alias("address"),
         pl.when(pl.col("role") == "failure").then(pl.coalesce("error", "stack", "error_code")).alias("error"),
         *(_state(side) for side in ("request", "response")),
-    )  # fmt: skip
+    )
     frame = _transport(frame.with_columns(*(_headers(frame[f"{side}_headers"]) for side in ("request", "response"))))
     return frame.match_to_schema(pl.Schema(FRAGMENT), missing_columns="insert", extra_columns="ignore")
 
@@ -140,19 +169,27 @@ def _state(side: str) -> pl.Expr:
     masked = body.str.contains(r"^(?:\*{3,}|\[(?i:redacted|masked|filtered|omitted)\]|<(?i:hidden|redacted|masked)>)$")
     cut = body.str.contains(r"(?:\(truncated\.\.\.\)|\[truncated\]|\.\.\.|…)$")
     return (
-        pl.when(body.is_null()).then(None)
-        .when(masked).then(pl.lit("masked"))
-        .when(cut).then(pl.lit("truncated"))
-        .when(pl.col(f"{side}_body_object")).then(pl.lit("reconstructed"))
-        .otherwise(pl.lit("recorded")).alias(f"{side}_body_state")
-    )  # fmt: skip
+        pl.when(body.is_null())
+        .then(None)
+        .when(masked)
+        .then(pl.lit("masked"))
+        .when(cut)
+        .then(pl.lit("truncated"))
+        .when(pl.col(f"{side}_body_object"))
+        .then(pl.lit("reconstructed"))
+        .otherwise(pl.lit("recorded"))
+        .alias(f"{side}_body_state")
+    )
 
 
 def _transport(frame: pl.DataFrame) -> pl.DataFrame:
     texts = frame.select(pl.concat_str("error", "error_code", separator=" ", ignore_nulls=True)).to_series().to_list()
     roles = frame["role"].to_list()
     statuses = frame["status"].to_list()
-    kinds = [family(t) if r == "failure" and s is None and t else None for t, r, s in zip(texts, roles, statuses, strict=True)]
+    kinds = [
+        family(t) if r == "failure" and s is None and t else None
+        for t, r, s in zip(texts, roles, statuses, strict=True)
+    ]
     return frame.with_columns(pl.Series("transport_error", kinds, dtype=pl.String))
 
 

@@ -23,7 +23,9 @@ def _address(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns `_path` and `_host` by which two fragments are compared; null where no answer names a place."""
     named = pl.any_horizontal(pl.col("url", "target", "host").is_not_null()) & (pl.col("role") != "request")
     if not frame.select(named.any()).item():
-        return frame.with_columns(pl.lit(None, dtype=pl.String).alias("_path"), pl.lit(None, dtype=pl.String).alias("_host"))
+        return frame.with_columns(
+            pl.lit(None, dtype=pl.String).alias("_path"), pl.lit(None, dtype=pl.String).alias("_host")
+        )
     place = pl.coalesce("target", "url")
     path = place.str.extract(_PATH, 1).str.strip_chars_end("/")
     return frame.with_columns(
@@ -44,9 +46,7 @@ def merge_parts(events: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(c).eq_missing(pl.col(c).shift(1)) for c in ("thread", "trace_id", "logger", "role", "direction"))
     )
     near = (pl.col("at") - pl.col("at").shift(1)).dt.total_seconds() <= _NEAR_S
-    request = (
-        (pl.col("role") == "request") & bare & ~bare.shift(1) & pl.col("request_body").shift(1).is_null()
-    )
+    request = (pl.col("role") == "request") & bare & ~bare.shift(1) & pl.col("request_body").shift(1).is_null()
     answer = (
         (pl.col("role") == "answer") & pl.col("status").is_null() & pl.col("status").shift(1).is_not_null()
         & pl.col("response_body").shift(1).is_null()
@@ -58,7 +58,8 @@ def merge_parts(events: pl.DataFrame) -> pl.DataFrame:
     taken = follows.shift(-1).fill_null(False)
     first, second = ordered.filter(taken), ordered.filter(follows)
     merged = first.with_columns(
-        *(pl.coalesce(first[c], second[c]).alias(c) for c in FRAGMENT if c not in ("row", "role")), second["end"].alias("end")
+        *(pl.coalesce(first[c], second[c]).alias(c) for c in FRAGMENT if c not in ("row", "role")),
+        second["end"].alias("end"),
     )
     return pl.concat([ordered.filter(~(taken | follows)), merged]).sort("line", maintain_order=True)
 
@@ -115,15 +116,15 @@ def _eliminate(left: pl.DataFrame, keys: list[str], usable: pl.Expr) -> tuple[li
         found = pl.DataFrame({"q": ordered["i"].filter(hit.shift(-1).fill_null(False)), "a": ordered["i"].filter(hit)})
         pairs.append(found)
         gone = pl.concat([found["q"].rename("i"), found["a"].rename("i")]).to_frame()
-        left = left.clear() if gone.height == left.height else left.join(gone, on="i", how="anti", maintain_order="left")
+        left = (
+            left.clear() if gone.height == left.height else left.join(gone, on="i", how="anti", maintain_order="left")
+        )
     return pairs, left
 
 
 def _fits(before: dict[str, pl.Expr]) -> pl.Expr:
     """Whether an answer can belong to the request before it: nothing that both name differs, and it is not too late."""
-    agree = [
-        (pl.col(c) == before[c]) | pl.col(c).is_null() | before[c].is_null() for c in ("_path", "_host", "method")
-    ]
+    agree = [(pl.col(c) == before[c]) | pl.col(c).is_null() | before[c].is_null() for c in ("_path", "_host", "method")]
     wait = (pl.col("at") - before["at"]).dt.total_seconds()
     in_time = (wait >= -1) & (wait <= LONGEST_S)
     return pl.all_horizontal(agree) & in_time.fill_null(True)

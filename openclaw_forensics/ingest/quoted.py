@@ -6,22 +6,18 @@ One small function per library; `quoted` asks those whose mark occurs. What they
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
 
-from openclaw_forensics.ingest.exceptions import CURL_CODES, call_in, family, status_of_reason, without_frames
-from openclaw_forensics.ingest.quoted_values import ABSENT, Body, headers_in, read_body
+from openclaw_forensics.ingest.exceptions import CURL_CODES, call_in, family, without_frames
+from openclaw_forensics.ingest.quoted_node import read_node
+from openclaw_forensics.ingest.quoted_openapi import client_named, read_openapi
+from openclaw_forensics.ingest.quoted_parts import LIMIT, Call, answer, body_after, place
+from openclaw_forensics.ingest.quoted_values import ABSENT, read_body
 
-Call = dict[str, object]
-LIMIT = 256 << 10
 _METHOD = r"(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)"
 _URL = r"""https?://[^\s"'`<>()\[\]{},]+(?:\([^\s"'`<>()]*\))*[^\s"'`<>()\[\]{}]*"""
-_BODY_ENDS = re.compile(
-    r"\n? in (?:/|[A-Z]:\\)[^\n]*|\n\s*(?:Stack trace:|\[stacktrace\]|#0 |at [\w$.<]+[ (]|Traceback )| ?\n? \{\"[\w]+\":"
-)
-_TRUNCATED = re.compile(r"\s?\(truncated\.{3}\)")
 
 
 def quoted(text: str) -> Call | None:
@@ -30,35 +26,10 @@ def quoted(text: str) -> Call | None:
     text = without_frames(whole)
     for mark, read in _READERS:
         if mark in text and (call := read(text)) is not None:
-            if read is _openapi and call.get("client") and (named := call_in(whole)):
+            if read is _generated and call.get("client") and (named := call_in(whole)):
                 call["client"] = " ".join(dict.fromkeys(f"{call['client']} {named}".split(" ")))
             return call
     return None
-
-
-def answer(body: Body) -> Call:
-    """The call fields of an answer's body."""
-    if body.text is None:
-        return {}
-    call: Call = {"response_body": body.text, "response_body_state": body.state}
-    if headers := headers_in(body.rest) if len(body.rest) < 4000 else None:
-        call["response_headers"] = headers
-    return call
-
-
-def body_after(text: str, at: int) -> Body:
-    """The body that an exception's text carries from `at` on: until it closes, is cut, or the trace begins."""
-    tail = text[at:].lstrip(" \r\n")
-    if tail[:1] in {"{", "["} and (body := read_body(tail, label=False)).state == "recorded" and body.text != tail:
-        return body
-    if cut := _TRUNCATED.search(tail[:4096]):
-        return Body(tail[: cut.start()].rstrip(), "truncated", tail[cut.end() :])
-    if tail[:1] in {"{", "["} and (body := read_body(tail, label=False)).state != "truncated":
-        return body
-    end = _BODY_ENDS.search(tail)
-    stop = end.start() if end else len(tail)
-    inner = tail[:stop].strip()
-    return Body(inner, "truncated" if tail[:1] in {"{", "["} else "recorded", tail[stop:]) if inner else ABSENT
 
 
 _GUZZLE = re.compile(
@@ -74,8 +45,12 @@ def _guzzle(text: str) -> Call | None:
     if found[6]:
         return {"role": "exchange", "writer": "Guzzle", "url": found[6], "status": int(found[7])}
     call: Call = {
-        "role": "exchange", "writer": "Guzzle", "method": found[1], "url": found[2].strip(), "status": int(found[3]),
-    }  # fmt: skip
+        "role": "exchange",
+        "writer": "Guzzle",
+        "method": found[1],
+        "url": found[2].strip(),
+        "status": int(found[3]),
+    }
     if found[5]:
         return call | answer(body_after(text, found.end()))
     return call | {"state_reason": "the client's text leaves out a body that it cannot cut between characters"}
@@ -86,10 +61,6 @@ _CURL = re.compile(
     r"CurlException[^\n]{0,40}?: (\d{1,2}) : ([^\n]*)"
 )
 _CURL_URL = re.compile(rf"(?: for |\[url\] )({_URL})")
-_PLACE = re.compile(
-    r"(?:[Cc]ould ?n[o']t resolve(?: host| proxy)?:? '?|[Cc]onnection to |[Ff]ailed to connect to |connect to |getaddrinfo(?: \w+)? |resolve '"
-    r"|UnknownHostException: |lookup |request to |[Ff]ailed to resolve ')([A-Za-z0-9][\w-]*(?:\.[\w-]+)+)(?: port (\d+)|:(\d+))?"
-)
 _REQUEST_ARG = re.compile(rf"->(?:request|send)\('{_METHOD}'")
 
 
@@ -121,17 +92,15 @@ def _curl_family(code: int, words: str) -> str:
     return CURL_CODES.get(code, "other")
 
 
-def place(text: str) -> Call:
-    """The host and port that an error text names, where it names one."""
-    found = _PLACE.search(text)
-    if not found:
-        return {}
-    port = found[2] or found[3]
-    return {"host": found[1].lower()} | ({"port": int(port)} if port and int(port) < 65536 else {})
+def _generated(text: str) -> Call | None:
+    """A generated client; where curl failed below it, curl tells the address."""
+    inner = _curl(text) if "cURL error" in text else None
+    return read_openapi(text) if inner is None else inner | {"client": client_named(text)}
 
 
 _POOL = re.compile(
-    r"(HTTPS?)ConnectionPool\(host='([^']*)', port=(\d+)\): (?:Max retries exceeded with url: (\S*) ?(\(Caused by .*)?|([^\n]*))"
+    r"(HTTPS?)ConnectionPool\(host='([^']*)', port=(\d+)\): "
+    r"(?:Max retries exceeded with url: (\S*) ?(\(Caused by .*)?|([^\n]*))"
 )
 
 
@@ -157,9 +126,13 @@ def _retrying(text: str) -> Call | None:
     if not found:
         return None
     return {
-        "role": "exchange", "writer": "urllib3", "target": found[2], "error": found[1][:2000],
-        "transport_error": family(found[1]) or "other", "library": True,
-    } | place(found[1])  # fmt: skip
+        "role": "exchange",
+        "writer": "urllib3",
+        "target": found[2],
+        "error": found[1][:2000],
+        "transport_error": family(found[1]) or "other",
+        "library": True,
+    } | place(found[1])
 
 
 _RAISED = re.compile(r"(\d{3}) (?:Client|Server) Error: ?(.*?) for url: (\S+)")
@@ -176,13 +149,18 @@ _SPRING_IO = re.compile(rf'I/O error on {_METHOD} request for "([^"]+)": ([^\n]*
 def _spring_io(text: str) -> Call | None:
     found = _SPRING_IO.search(text)
     return found and {
-        "role": "exchange", "writer": "RestTemplate", "method": found[1], "url": found[2], "error": found[3][:2000],
+        "role": "exchange",
+        "writer": "RestTemplate",
+        "method": found[1],
+        "url": found[2],
+        "error": found[3][:2000],
         "transport_error": family(found[3]) or family(text) or "other",
-    }  # fmt: skip
+    }
 
 
 _SPRING = re.compile(
-    r"(?:Http(?:Client|Server)ErrorException|WebClientResponseException|UnknownHttpStatusCodeException)(?:[$.]\w+)?: (\d{3}) ?([\w ]*?)(?:(?: from)? "
+    r"(?:Http(?:Client|Server)ErrorException|WebClientResponseException"
+    r"|UnknownHttpStatusCodeException)(?:[$.]\w+)?: (\d{3}) ?([\w ]*?)(?:(?: from)? "
     rf"{_METHOD} (\S+))?(?:: |$|\n|,)"
 )
 
@@ -198,8 +176,12 @@ def _spring(text: str) -> Call | None:
         tail = tail[1 : tail.rfind("]")] if "]" in tail else tail[1:]
     body = ABSENT if tail.startswith("no body") else read_body(tail, label=False)
     return {
-        "role": "failure", "writer": "RestTemplate", "status": int(found[1]), "method": found[3], "url": found[4],
-    } | answer(body)  # fmt: skip
+        "role": "failure",
+        "writer": "RestTemplate",
+        "status": int(found[1]),
+        "method": found[3],
+        "url": found[4],
+    } | answer(body)
 
 
 _FEIGN = re.compile(rf"\[(\d{{3}})[^\]]*\] during \[{_METHOD}\] to \[([^\]]+)\](?: \[([^\]]+)\])?(?:: \[)?")
@@ -211,9 +193,13 @@ def _feign(text: str) -> Call | None:
         tail = text[found.end() :].split("\n\tat ", 1)[0]
         body = body_after(tail.rstrip().removesuffix("]"), 0) if text[found.end() - 1] == "[" else ABSENT
         return {
-            "role": "exchange", "writer": "Feign", "status": int(found[1]), "method": found[2], "url": found[3],
+            "role": "exchange",
+            "writer": "Feign",
+            "status": int(found[1]),
+            "method": found[2],
+            "url": found[3],
             "client": found[4],
-        } | answer(body)  # fmt: skip
+        } | answer(body)
     if found := _FEIGN_OLD.search(text):
         return {"role": "failure", "writer": "Feign", "status": int(found[1]), "client": found[2]} | answer(
             body_after(text, found.end())
@@ -238,9 +224,13 @@ _GO = re.compile(r'(Get|Post|Put|Delete|Patch|Head) "(https?://[^"]+)": ([^\n]*)
 def _go(text: str) -> Call | None:
     found = _GO.search(text)
     return found and {
-        "role": "exchange", "writer": "Go net/http", "method": found[1].upper(), "url": found[2], "error": found[3][:2000],
+        "role": "exchange",
+        "writer": "Go net/http",
+        "method": found[1].upper(),
+        "url": found[2],
+        "error": found[3][:2000],
         "transport_error": family(found[3]) or "other",
-    }  # fmt: skip
+    }
 
 
 _STREAM = re.compile(rf"\(({_URL})\): [Ff]ailed to open stream: ([^\n]*)")
@@ -255,111 +245,6 @@ def _stream(text: str) -> Call | None:
         return call | {"status": int(status[1])}
     error = re.sub(r" in (?:/|[A-Z]:\\).*$", "", found[2])
     return call | {"error": error, "transport_error": family(error) or "other"}
-
-
-_OPENAPI = re.compile(r"Exception when calling (\w+)\s?(?:->|#|\.|::)(\w+)(?:: ?)?")
-_CSHARP = re.compile(r"Error calling (\w+): ?")
-_BRACKET_STATUS = re.compile(r"(?:ApiException(?:\(code: \d+\))?: |calling [\w>#.:-]+: ?|Exception: |^)\[(\d{3})\] ?(?:[\w ]+\()?")
-_API_CLASS = re.compile(r"\b((?:[A-Za-z_]\w*(?:\\{1,2}|\.|::))*\w*Api(?:Exception|Error))\b")
-_API_PARTS = re.compile(
-    r"(?:HTTP (?:response|status) code|[Ss]tatus [Cc]ode|Code)[:=] ?(\d{3})|^\((\d{3})\)\s*$|Api(?:Exception|Error): \((\d{3})\)", re.M
-)
-_API_HEADERS = re.compile(r"[Rr]esponse headers: ?(?:HTTPHeaderDict\()?(\{.*?\})\)?\s*(?:\n|$)", re.S)
-_API_REASON = re.compile(r"Api(?:Exception|Error): ([A-Z][A-Za-z -]{2,40})$", re.M)
-_API_BODY = re.compile(r"(?:HTTP response body|[Rr]esponse [Bb]ody|responseBody)[:=] ?")
-
-
-def _openapi(text: str) -> Call | None:
-    """Clients generated from an OpenAPI document, in PHP, Java, Python, Ruby and C#."""
-    calling = _OPENAPI.search(text) or _CSHARP.search(text)
-    named = _API_CLASS.search(text)
-    client = "->".join(g for g in calling.groups() if g) if calling else None
-    if client is None and named:
-        client = named[1].replace("\\\\", "\\")
-    if (inner := _curl(text) if "cURL error" in text else None) is not None:
-        return inner | {"client": client}
-    call = _api_outcome(text, calling.end() if calling else 0)
-    if not call:
-        return None
-    return {"role": "failure", "writer": "OpenAPI client", "client": client} | call
-
-
-def _api_outcome(text: str, after: int) -> Call:
-    if found := _BRACKET_STATUS.search(text, max(0, after - 120) if after else 0):
-        return {"status": int(found[1])} | answer(body_after(text, found.end()))
-    call: Call = {}
-    if found := _API_PARTS.search(text):
-        call["status"] = int(found[1] or found[2] or found[3])
-    elif (found := _API_REASON.search(text)) and (status := status_of_reason(found[1])):
-        call["status"] = status
-    if found := _API_HEADERS.search(text):
-        call |= _headers(found[1])
-    if found := _API_BODY.search(text):
-        call |= answer(body_after(text, found.end()))
-    elif after and text[after : after + 1] in {"{", "["}:
-        call |= answer(body_after(text, after))
-    return call
-
-
-def _headers(dump: str) -> Call:
-    body = read_body(dump, label=False)
-    try:
-        held = json.loads(body.text or "")
-    except ValueError:
-        return {}
-    if not isinstance(held, dict):
-        return {}
-    return {"response_headers": [{"name": str(k), "value": str(v)} for k, v in held.items()]}
-
-
-_AXIOS_STATUS = re.compile(r"Request failed with status code (\d{3})|Response code (\d{3}) \(")
-_FIELD = r"""["']?{name}["']?\s*[:=]\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(\d+))"""
-
-
-def field(text: str, *names: str) -> str | None:
-    """The first value of a key in a dump of an object, JSON or Node's."""
-    for name in names:
-        if found := re.search(r"\b" + _FIELD.format(name=name), text):
-            return next(g for g in found.groups() if g is not None).replace("\\/", "/")
-    return None
-
-
-def _axios(text: str) -> Call | None:
-    found = _AXIOS_STATUS.search(text)
-    call: Call = {"writer": "axios", "role": "failure"} | node_target(text)
-    if found:
-        call["status"] = int(found[1] or found[2])
-        if at := re.search(r"\b(?:response|body)[\"']?:\s*\{?[^{]*?\bdata[\"']?:\s*(?=[{\[\"'])|\bbody[\"']?:\s*(?=[{\[\"'])", text):
-            call |= answer(read_body(text[at.end() :], label=False))
-    elif (kind := family(text)) is not None:
-        call |= {"transport_error": kind, "error": _node_error(text)} | ({} if call.get("url") else place(text))
-    else:
-        return None
-    return call | ({"role": "exchange"} if call.get("url") or call.get("host") else {})
-
-
-def node_target(text: str) -> Call:
-    """Method and URL in a dump of a Node error: axios' config, got's options, request's fields."""
-    url, method = field(text, "url", "uri", "href"), field(text, "method")
-    base = field(text, "baseURL", "prefixUrl")
-    host, path = field(text, "hostname", "host"), field(text, "path", "pathname")
-    call: Call = {"method": method.upper()} if method and method.isalpha() else {}
-    if url and url.startswith("http"):
-        call["url"] = url
-    elif url and base:
-        call["url"] = base.rstrip("/") + "/" + url.lstrip("/")
-    elif host and path and path.startswith("/"):
-        call["url"] = f"https://{host}{path}"
-    elif host and "." in host:
-        call["host"] = host.lower()
-    elif url and url.startswith("/"):
-        call["target"] = url
-    return call
-
-
-def _node_error(text: str) -> str:
-    found = re.search(r"(?:[A-Z]\w*Error|Error): ([^\n]+)|\"message\": ?\"([^\"]+)\"", text)
-    return ((found[1] or found[2]) if found else text.split("\n", 1)[0])[:2000]
 
 
 _NET = re.compile(r"Response status code does not indicate success: (\d{3}) \(")
@@ -397,13 +282,15 @@ def _returned(text: str) -> Call | None:
         return None
     if found[1]:
         return {"role": "exchange", "writer": "Symfony HttpClient", "status": int(found[1]), "url": found[2]}
-    return {"role": "failure", "writer": "Laravel Http", "status": int(found[3])} | answer(body_after(text, found.end()))
+    return {"role": "failure", "writer": "Laravel Http", "status": int(found[3])} | answer(
+        body_after(text, found.end())
+    )
 
 
 _READERS: tuple[tuple[str, Callable[[str], Call | None]], ...] = (
     ("resulted in a `", _guzzle),
     ("error response", _guzzle),
-    ("Exception when calling", _openapi),
+    ("Exception when calling", _generated),
     ("ConnectionPool(host=", _pool),
     ("after connection broken by", _retrying),
     (" Error: ", _raised),
@@ -422,17 +309,23 @@ _READERS: tuple[tuple[str, Callable[[str], Call | None]], ...] = (
     ("ailed to open stream", _stream),
     (" returned for ", _returned),
     ("returned status code", _returned),
-    ("Get \"http", _go), ("Post \"http", _go), ("Put \"http", _go), ("Delete \"http", _go), ("Patch \"http", _go),
-    ("Head \"http", _go),
-    ("ApiException", _openapi),
-    ("ApiError", _openapi),
-    ("Error calling ", _openapi),
-    ("Request failed with status code", _axios),
-    ("Response code ", _axios),
-    ("AxiosError", _axios),
+    ('Get "http', _go),
+    ('Post "http', _go),
+    ('Put "http', _go),
+    ('Delete "http', _go),
+    ('Patch "http', _go),
+    ('Head "http', _go),
+    ("ApiException", _generated),
+    ("ApiError", _generated),
+    ("Error calling ", _generated),
+    ("Request failed with status code", read_node),
+    ("Response code ", read_node),
+    ("AxiosError", read_node),
     ("does not indicate success", _net),
     ("is not valid JSON", _parser),
-    ("tarted with", _parser), ("tarts with", _parser), ("begins with", _parser),
-)  # fmt: skip
-_LOOSE = {" Error: ": "Client Error: ", " reading ": "; content:", " returned for ": "\" returned for \""}
+    ("tarted with", _parser),
+    ("tarts with", _parser),
+    ("begins with", _parser),
+)
+_LOOSE = {" Error: ": "Client Error: ", " reading ": "; content:", " returned for ": '" returned for "'}
 MARKS: tuple[str, ...] = (*dict.fromkeys(_LOOSE.get(mark, mark) for mark, _ in _READERS), "Server Error: ")

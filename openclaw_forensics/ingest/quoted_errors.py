@@ -11,12 +11,14 @@ import json
 import re
 
 from openclaw_forensics.ingest.exceptions import CLASS, call_in, class_of, family, is_stack, without_frames
-from openclaw_forensics.ingest.quoted import LIMIT, Call, answer, node_target, place
+from openclaw_forensics.ingest.quoted_node import node_target
+from openclaw_forensics.ingest.quoted_parts import LIMIT, Call, answer, place
 from openclaw_forensics.ingest.quoted_values import Body, dumped, read_body
 
 # Errors of stores and queues look like a network's and are none of a call's.
 _OTHER_PEERS = re.compile(
-    r"jdbc|java\.sql|mysql|postgres|psycopg|pymysql|sqlalchemy|SQLSTATE|ORA-\d|redis|jedis|lettuce|mongo|kafka|rabbit|amqp|"
+    r"jdbc|java\.sql|mysql|postgres|psycopg|pymysql|sqlalchemy|SQLSTATE|ORA-\d|redis|jedis|lettuce|mongo|kafka"
+    r"|rabbit|amqp|"
     r"zookeeper|dubbo|nacos|elasticsearch|memcache|smtp|ldap|sftp",
     re.I,
 )
@@ -24,11 +26,14 @@ _ERRNO = re.compile(r"\b(?:E[A-Z]{4,}|ERR_[A-Z_]+|EAI_[A-Z]+)\b")
 _OBJECT = re.compile(CLASS.pattern + r": ?(?=[\[{(])")
 _PROPS = re.compile(r"(?:\)|\n\s+at [^\n]*|^[^\n{]*Error: [^\n{]*) \{\s*\n", re.M)
 _STATUS_WORDS = re.compile(
-    r"(?:HTTP (?:[Ss]tatus|[Cc]ode|[Ee]rror|[Rr]esponse)(?: [Cc]ode)?|[Rr]esponse (?:status|code)|[Ss]tatus ?[Cc]ode|status)[ :=]{1,3}\[?\(?([45]\d\d)\b"
+    r"(?:HTTP (?:[Ss]tatus|[Cc]ode|[Ee]rror|[Rr]esponse)(?: [Cc]ode)?|[Rr]esponse (?:status|code)"
+    r"|[Ss]tatus ?[Cc]ode|status)[ :=]{1,3}\[?\(?([45]\d\d)\b"
 )
 _WITH_ERROR = re.compile(r'with (?:error|message):? "([^"\n]{1,300})"')
 _API_ERROR = re.compile(r"\b(\w*(?:Api|API)(?:Error|Exception)): ([^\n{\[]{3,300})")
-_ERROR_KEYS = frozenset({"code", "error", "errors", "message", "msg", "err_code", "errcode", "error_code", "error_message", "errorCode"})
+_ERROR_KEYS = frozenset(
+    {"code", "error", "errors", "message", "msg", "err_code", "errcode", "error_code", "error_message", "errorCode"}
+)
 _STATUS_KEYS = ("status", "statusCode", "status_code", "httpStatus", "http_status")
 
 
@@ -107,7 +112,11 @@ def _props(text: str) -> Call | None:
     found = _PROPS.search(text) if "{\n" in text else None
     if not found:
         return None
-    body = read_body(text[found.end() - 2 :].lstrip(" \n") if text[found.end() - 2] == "{" else text[text.rfind("{", 0, found.end()) :])
+    body = read_body(
+        text[found.end() - 2 :].lstrip(" \n")
+        if text[found.end() - 2] == "{"
+        else text[text.rfind("{", 0, found.end()) :]
+    )
     try:
         held = json.loads(body.text or "")
     except ValueError:
@@ -119,8 +128,10 @@ def _props(text: str) -> Call | None:
         held["message"] = error[1]
     status = _status_in(held)
     return {
-        "response_body": json.dumps(held, ensure_ascii=False), "response_body_state": "reconstructed", "status": status,
-    }  # fmt: skip
+        "response_body": json.dumps(held, ensure_ascii=False),
+        "response_body_state": "reconstructed",
+        "status": status,
+    }
 
 
 def _status(text: str, whole: str) -> Call | None:
@@ -130,8 +141,9 @@ def _status(text: str, whole: str) -> Call | None:
     call: Call = {"status": int(found[1])} | node_target(text)
     if named := _WITH_ERROR.search(text, found.end()):
         return call | {
-            "response_body": json.dumps({"error": named[1]}, ensure_ascii=False), "response_body_state": "reconstructed",
-        }  # fmt: skip
+            "response_body": json.dumps({"error": named[1]}, ensure_ascii=False),
+            "response_body_state": "reconstructed",
+        }
     return call
 
 

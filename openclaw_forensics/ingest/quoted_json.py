@@ -14,12 +14,81 @@ import msgspec
 Call = dict[str, Any]
 
 METHOD = ("method", "httpMethod", "http_method", "requestMethod", "request_method", "verb")
-URL = ("url", "uri", "requestUrl", "request_url", "fullUrl", "endpoint", "href", "api", "path", "requestUri", "request_uri", "target")
+URL = (
+    "url",
+    "uri",
+    "requestUrl",
+    "request_url",
+    "fullUrl",
+    "endpoint",
+    "href",
+    "api",
+    "path",
+    "requestUri",
+    "request_uri",
+    "target",
+)
 HOST = ("host", "hostname", "baseURL", "base_url", "baseUrl", "server", "gateway", "domain")
-STATUS = ("status", "statusCode", "status_code", "httpStatus", "http_status", "http_code", "httpCode", "http", "responseStatus", "response_status")
-REQUEST = ("requestBody", "request_body", "reqBody", "req_body", "params", "param", "requestParams", "request_params", "payload", "request", "req", "input", "data", "body")
-RESPONSE = ("responseBody", "response_body", "respBody", "resp_body", "response", "resp", "res", "result", "output", "ret", "data", "body", "content")
-MS = ("ms", "cost", "costTime", "cost_ms", "elapsed_ms", "elapsedMs", "duration_ms", "durationMs", "took", "took_ms", "rt", "responseTime", "elapsed", "duration", "耗时")
+STATUS = (
+    "status",
+    "statusCode",
+    "status_code",
+    "httpStatus",
+    "http_status",
+    "http_code",
+    "httpCode",
+    "http",
+    "responseStatus",
+    "response_status",
+)
+REQUEST = (
+    "requestBody",
+    "request_body",
+    "reqBody",
+    "req_body",
+    "params",
+    "param",
+    "requestParams",
+    "request_params",
+    "payload",
+    "request",
+    "req",
+    "input",
+    "data",
+    "body",
+)
+RESPONSE = (
+    "responseBody",
+    "response_body",
+    "respBody",
+    "resp_body",
+    "response",
+    "resp",
+    "res",
+    "result",
+    "output",
+    "ret",
+    "data",
+    "body",
+    "content",
+)
+MS = (
+    "ms",
+    "cost",
+    "costTime",
+    "cost_ms",
+    "elapsed_ms",
+    "elapsedMs",
+    "duration_ms",
+    "durationMs",
+    "took",
+    "took_ms",
+    "rt",
+    "responseTime",
+    "elapsed",
+    "duration",
+    "耗时",
+)
 REQUEST_HEADERS = ("requestHeaders", "request_headers", "reqHeaders", "headers", "header")
 RESPONSE_HEADERS = ("responseHeaders", "response_headers", "respHeaders", "headers", "header")
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?) ?(ms|毫秒|s|秒|µs|us)?$")
@@ -117,9 +186,12 @@ def structured(call: Call) -> Call:
         return call
     body = first(held, RESPONSE)
     return call | {
-        "status": status, "ms": as_ms(first(held, MS)), "response_body": as_text(body), "response_body_state": _state(body),
+        "status": status,
+        "ms": as_ms(first(held, MS)),
+        "response_body": as_text(body),
+        "response_body_state": _state(body),
         "response_headers": as_headers(first(held, RESPONSE_HEADERS)),
-    }  # fmt: skip
+    }
 
 
 def _state(body: Any) -> str:

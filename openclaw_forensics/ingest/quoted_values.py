@@ -15,13 +15,17 @@ LIMIT = 512 << 10
 _DEPTH = 32
 _VALUES = 20_000
 _CUT = re.compile(r"\s*(?:\(truncated\.{3}\)|\[truncated\]|<skipped>|\.{3} ?\(\d+ (?:bytes|more)[^)]*\)|\.{3}$|…$)")
-_MASK = re.compile(r"^[\"']?(?:\*{3,}|\[?(?i:redacted|masked|hidden|filtered|omitted)\]?|<(?i:hidden|redacted|masked)>|█+)[\"']?$")
+_MASK = re.compile(
+    r"^[\"']?(?:\*{3,}|\[?(?i:redacted|masked|hidden|filtered|omitted)\]?|<(?i:hidden|redacted|masked)>|█+)[\"']?$"
+)
 _LABEL = re.compile(
-    r"^[\s,;:：=>|)-]*(?:(?:(?:response|request)?_?(?:[Bb]ody|[Pp]ayload|[Dd]ata)|[Pp]arams?|json|content|response|result|resp|req"
+    r"^[\s,;:：=>|)-]*(?:(?:(?:response|request)?_?(?:[Bb]ody|[Pp]ayload|[Dd]ata)|[Pp]arams?|json|content"
+    r"|response|result|resp|req"
     r"|请求参数|请求体|参数|报文|返回结果|返回|响应|内容)[ ]?(?:[=:：]+|=>)\s*)?"
 )
 _TOKEN = re.compile(
-    r"\s*(?:(?P<open>[{\[(])|(?P<str>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\")|(?P<num>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,}\])]|$)"
+    r"\s*(?:(?P<open>[{\[(])|(?P<str>b?'(?:[^'\\]|\\.)*'|b?\"(?:[^\"\\]|\\.)*\")"
+    r"|(?P<num>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,}\])]|$)"
     r"|(?P<word>[^\s,{}\[\]()=:'\"]+))"
 )
 _WORDS: dict[str, Any] = {
@@ -68,7 +72,11 @@ def read_body(text: str, *, label: bool = True) -> Body:
         return _quoted(text)
     if _PRINT_R.match(text):
         value = print_r(text)
-        return Body(json.dumps(value, ensure_ascii=False), "reconstructed") if value is not None else Body(text, "recorded")
+        return (
+            Body(json.dumps(value, ensure_ascii=False), "reconstructed")
+            if value is not None
+            else Body(text, "recorded")
+        )
     return Body(None, "not_recorded", text)
 
 
@@ -99,7 +107,11 @@ def _quoted(text: str) -> Body:
     end = text.rfind(text[0])
     if end > 0:
         inner = text[1:end]
-        return Body(inner, "truncated", text[end + 1 :]) if _CUT.search(inner[-40:]) else Body(inner, "recorded", text[end + 1 :])
+        return (
+            Body(inner, "truncated", text[end + 1 :])
+            if _CUT.search(inner[-40:])
+            else Body(inner, "recorded", text[end + 1 :])
+        )
     return Body(text[1:], "truncated")
 
 
@@ -178,7 +190,9 @@ class _Dump:
         return result
 
     def key(self) -> str:
-        found = re.compile(r"\s*:?(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([\w$.\-]+)|\[([^\]]*)\])").match(self.text, self.at)
+        found = re.compile(r"\s*:?(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|([\w$.\-]+)|\[([^\]]*)\])").match(
+            self.text, self.at
+        )
         if not found:
             raise _TooMuch("no key")
         self.at = found.end()

@@ -1,9 +1,10 @@
 """Time stamps as logs write them, read once per distinct second.
 
-Understood: ISO 8601 with blank, `T` or `_` between date and time, comma or dot before the fraction, zones (`Z`, `+0800`,
-`+08:00`, `UTC`, `GMT`, an IANA name as PHP writes it), slashes for dashes, Apache's and PHP's `15-Feb-2018 09:33:27 UTC`,
-US `3/17/2026 9:05:00 AM`, Chinese `2026年3月17日 上午9:05`, java.util.logging's `Mar 17, 2026 9:05:00 AM`, syslog without a
-year, epoch seconds to nanoseconds, and a time of day whose date comes from elsewhere.
+Understood: ISO 8601 with blank, `T` or `_` between date and time, comma or dot before the fraction, zones (`Z`,
+`+0800`, `+08:00`, `UTC`, `GMT`, an IANA name as PHP writes it), slashes for dashes, Apache's and PHP's
+`15-Feb-2018 09:33:27 UTC`, US `3/17/2026 9:05:00 AM`, Chinese `2026年3月17日 上午9:05`, java.util.logging's
+`Mar 17, 2026 9:05:00 AM`, syslog without a year, epoch seconds to nanoseconds, and a time of day whose date comes from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
-_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-_CHINESE_MONTHS = {m: i for i, m in enumerate("一 二 三 四 五 六 七 八 九 十 十一 十二".split(), 1)}
+_MONTHS = {
+    m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
+_CHINESE_MONTHS = {
+    m: i for i, m in enumerate(["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"], 1)
+}
 _TIME = r"(?P<H>\d{1,2})[:时](?P<M>\d\d)(?:[:分](?P<S>\d\d))?秒?"
 _ZONE = r"(?:\s*(?P<zone>Z|UTC|GMT|CST|[+-]\d\d:?\d\d|[A-Z][A-Za-z]+/[A-Za-z_/+-]+))?"
 _AMPM = r"(?:\s*(?P<half>[AaPp]\.?[Mm]\.?|上午|下午|凌晨|中午|晚上))?"
@@ -27,7 +32,8 @@ _SHAPES = tuple(
         r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?:[T _]| - |\s+)" + _TIME + _AMPM + _ZONE,
         r"(?P<y>\d{4})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日\s*(?P<half>上午|下午|凌晨|中午|晚上)?\s*" + _TIME + _ZONE,
         r"(?P<d>\d{1,2})[-/ ](?P<mon>[A-Za-z]{3})[-/ ](?P<y>\d{4})[: ]" + _TIME + _ZONE,
-        r"(?:[A-Za-z]{3},? )?(?P<mon>[A-Za-z]{3}|[一二三四五六七八九十]{1,2}月) +(?P<d>\d{1,2}), (?P<y>\d{4})(?:,| at)? +"
+        r"(?:[A-Za-z]{3},? )?(?P<mon>[A-Za-z]{3}|[一二三四五六七八九十]{1,2}月) +(?P<d>\d{1,2}), (?P<y>\d{4})(?:,"
+        r"| at)? +"
         + _TIME + r"(?:\s*(?P<half>[AaPp][Mm]|上午|下午))?" + _ZONE,
         r"(?:[A-Za-z]{3} )?(?P<mon>[A-Za-z]{3}) +(?P<d>\d{1,2}) " + _TIME + r"(?: (?P<y>\d{4}))?" + _ZONE,
         r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})[, ]+" + _TIME + _AMPM + _ZONE,

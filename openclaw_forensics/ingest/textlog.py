@@ -18,7 +18,8 @@ import polars as pl
 from openclaw_forensics.errors import Problem
 from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Balance, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.calls import read_calls
-from openclaw_forensics.ingest.lineformat import FormatSet, fit_heads, load_formats
+from openclaw_forensics.ingest.lineformat import fit_heads, load_formats
+from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
@@ -157,9 +158,13 @@ def _events(calls: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
 
 def _again(events: pl.DataFrame) -> pl.Series:
     """Which lines were written twice: same stamp, thread and text; without fractions of a second only neighbours."""
-    suspects = events.select(
-        "row", "raw_stamp", "thread", "logger", pl.struct("raw_stamp", "thread").is_duplicated().alias("twice")
-    ).with_row_index("i").filter(pl.col("twice") & pl.col("raw_stamp").is_not_null() & ~pl.col("row").is_duplicated())  # fmt: skip
+    suspects = (
+        events.select(
+            "row", "raw_stamp", "thread", "logger", pl.struct("raw_stamp", "thread").is_duplicated().alias("twice")
+        )
+        .with_row_index("i")
+        .filter(pl.col("twice") & pl.col("raw_stamp").is_not_null() & ~pl.col("row").is_duplicated())
+    )
     flags = pl.Series([False]).new_from_index(0, events.height)
     if suspects.is_empty():
         return flags
@@ -183,11 +188,16 @@ def _weigh(
     stack = pl.col("rest").str.contains(r"(?:^|\n)\s*(?:at |#\d+ |File \"|Caused by: )").fill_null(False)
     grave = pl.col("level").is_in(["WARN", "ERROR", "FATAL"]).fill_null(False)
     records = records.with_columns(
-        pl.when(pl.col("kind") >= _IGNORED).then("kind")
-        .when((pl.col("kind") == _NOTED) | grave | stack).then(_NOTED)
-        .when(pl.col("level").is_null()).then(_UNLEVELLED)
-        .otherwise(_BELOW).cast(pl.UInt8).alias("kind")
-    )  # fmt: skip
+        pl.when(pl.col("kind") >= _IGNORED)
+        .then("kind")
+        .when((pl.col("kind") == _NOTED) | grave | stack)
+        .then(_NOTED)
+        .when(pl.col("level").is_null())
+        .then(_UNLEVELLED)
+        .otherwise(_BELOW)
+        .cast(pl.UInt8)
+        .alias("kind")
+    )
     sums: dict[int, int] = dict(records.group_by("kind").agg(pl.col("size").sum()).sort("kind").iter_rows())
     irrelevant = {reason: sums[code] for code, reason in _REASONS.items() if code in sums}
     kept = records.filter(pl.col("kind") == _NOTED).drop("kind")

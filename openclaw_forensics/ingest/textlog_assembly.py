@@ -57,7 +57,9 @@ class Assembly:
         calls = pl.concat([whole, joined(asked, answered)]).sort("line", maintain_order=True)
         calls = merge_envelopes(drop_library(pl.concat([self.held, calls]).sort("line", maintain_order=True)))
         self.open = halves[open_["i"]].sort("line", maintain_order=True)
-        calls, notes = self._context(calls, halves[left["i"]].sort("line"), answered.filter(pl.col("role") == "failure"), piece.records)
+        calls, notes = self._context(
+            calls, halves[left["i"]].sort("line"), answered.filter(pl.col("role") == "failure"), piece.records
+        )
         calls = calls if last else self._hold(calls)
         calls = pl.concat([calls, self._unanswered(last=last)]).sort("line", maintain_order=True)
         return Part(to_exchanges(calls, self.path, self.name), notes, piece.problems, piece.balance, self.writer)

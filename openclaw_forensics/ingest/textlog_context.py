@@ -53,7 +53,7 @@ def _keyed(calls: pl.DataFrame) -> pl.DataFrame:
 
 
 def merge_envelopes(calls: pl.DataFrame) -> pl.DataFrame:
-    """A call without target around exactly one call with a target, in one thread: the same call logged in two layers."""
+    """A call without target around exactly one call with a target, in one thread: one call in two layers."""
     bare = pl.all_horizontal(pl.col("url", "target", "host").is_null()) & (pl.col("end") > pl.col("line"))
     outer = calls.filter(bare).with_columns(pl.col("thread").fill_null("").alias("_thread")).with_row_index("o")
     inner = calls.with_row_index("i").filter(~bare).with_columns(pl.col("thread").fill_null("").alias("_thread"))
@@ -89,23 +89,41 @@ def nearest(places: pl.DataFrame, calls: pl.DataFrame, *, around: bool) -> list[
     """
     if places.is_empty() or calls.is_empty():
         return [None] * places.height
-    done = calls.with_row_index("c").select(
-        "c", "line", "end", "end_at", pl.col("thread").fill_null("").alias("_thread"), "trace_id"
-    ).rename({"line": "c_line", "trace_id": "c_trace"}).sort("end", maintain_order=True)  # fmt: skip
-    asked = places.with_row_index("p").select(
-        "p", "line", (pl.col("line") - 1).alias("_before"), "at", pl.col("thread").fill_null("").alias("_thread"), "trace_id"
-    ).sort("line", maintain_order=True)  # fmt: skip
+    done = (
+        calls.with_row_index("c")
+        .select("c", "line", "end", "end_at", pl.col("thread").fill_null("").alias("_thread"), "trace_id")
+        .rename({"line": "c_line", "trace_id": "c_trace"})
+        .sort("end", maintain_order=True)
+    )
+    asked = (
+        places.with_row_index("p")
+        .select(
+            "p",
+            "line",
+            (pl.col("line") - 1).alias("_before"),
+            "at",
+            pl.col("thread").fill_null("").alias("_thread"),
+            "trace_id",
+        )
+        .sort("line", maintain_order=True)
+    )
     behind = _behind(asked, done)
     traced = asked.filter(pl.col("trace_id").is_not_null()).join_asof(
         done.filter(pl.col("c_trace").is_not_null()).drop("_thread").rename({"c_trace": "trace_id"}),
-        left_on="_before", right_on="end", by="trace_id", strategy="backward", check_sortedness=False,
-    )  # fmt: skip
+        left_on="_before",
+        right_on="end",
+        by="trace_id",
+        strategy="backward",
+        check_sortedness=False,
+    )
     found = asked.join(behind.select("p", pl.col("c").alias("by_thread")), on="p", how="left").join(
         traced.select("p", pl.col("c").alias("by_trace")), on="p", how="left"
     )
     order = ["by_trace", "by_thread"]
     if around:
-        ahead = asked.join_asof(done, left_on="line", right_on="end", by="_thread", strategy="forward", check_sortedness=False)
+        ahead = asked.join_asof(
+            done, left_on="line", right_on="end", by="_thread", strategy="forward", check_sortedness=False
+        )
         soon = (pl.col("end_at") - pl.col("at")).dt.total_seconds().is_between(0, NEAR.total_seconds()).fill_null(False)
         ahead = ahead.select(
             "p",
@@ -119,7 +137,9 @@ def nearest(places: pl.DataFrame, calls: pl.DataFrame, *, around: bool) -> list[
 
 def _behind(asked: pl.DataFrame, done: pl.DataFrame) -> pl.DataFrame:
     """The last call of the same thread that ended before the place, if near enough and of no other trace."""
-    last = asked.join_asof(done, left_on="_before", right_on="end", by="_thread", strategy="backward", check_sortedness=False)
+    last = asked.join_asof(
+        done, left_on="_before", right_on="end", by="_thread", strategy="backward", check_sortedness=False
+    )
     gap = (pl.col("at") - pl.col("end_at")).dt.total_seconds()
     near = gap.is_between(-1, NEAR.total_seconds()).fill_null((pl.col("line") - pl.col("end")) <= 3)
     other = (pl.col("trace_id") != pl.col("c_trace")).fill_null(False)
@@ -165,7 +185,11 @@ def _scattered(held: pl.Series, rows: list[int], new: pl.Series) -> pl.Series:
 
 def _same_call(event: dict[str, Any], row: dict[str, Any]) -> bool:
     if event["role"] == "answer":  # only a part that the call lacks can be the same answer
-        return row["response_body"] is None and event["response_body"] is not None and event["status"] in (None, row["status"])
+        return (
+            row["response_body"] is None
+            and event["response_body"] is not None
+            and event["status"] in (None, row["status"])
+        )
     for name in ("status", "method"):
         if event[name] is not None and row[name] is not None and event[name] != row[name]:
             return False
@@ -225,7 +249,8 @@ def record_rows(records: pl.DataFrame, calls: pl.DataFrame, path: str) -> pl.Dat
 
 
 _STACK_BEGINS = re.compile(
-    r"^[ \t]*(?:Traceback \(most recent call last\)|Stack trace:|\[stacktrace\]|#0 |at [\w$.<]|File \"|Caused by: |---> )"
+    r"^[ \t]*(?:Traceback \(most recent call last\)|Stack trace:|\[stacktrace\]|#0 |at [\w$.<]|File \""
+    r"|Caused by: |---> )"
     rf"|^(?:Uncaught )?{CLASS.pattern}(?::|$)|^\w*Error: ",
     re.M,
 )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from openclaw_forensics.ingest.lineformat import FormatSet, HeadRule, fit_heads, normal_level
+from openclaw_forensics.ingest.lineformat import fit_heads
+from openclaw_forensics.ingest.lineformat_model import FormatSet, HeadRule, normal_level
 from openclaw_forensics.ingest.stamps import Calendar, read_stamps
 
 MAX_LINE = 4 << 20  # bytes of one line that are looked at
@@ -18,7 +19,8 @@ MAX_LINES = 4000  # continuation lines of one record that are kept
 MAX_RECORD = 8 << 20  # bytes of one record that are kept
 SNIFF_LINES = 600
 _CONTINUES = re.compile(
-    r"^(?:\s|$|at |Caused by|Suppressed:|\.{3} \d+ |Traceback |[}\])]|#\d+ |--->|\[stacktrace\]|During handling|The above exception"
+    r"^(?:\s|$|at |Caused by|Suppressed:|\.{3} \d+ |Traceback |[}\])]|#\d+ |--->|\[stacktrace\]|During handling"
+    r"|The above exception"
     r"|Stack trace:|\"\}|  )"
 )
 _TRACE_WORD = r"(?:[Tt]race_?[Ii]d|tid|rid|[Rr]equest_?[Ii]d|req_?[Ii]d|correlation_?[Ii]d|uid|cid)"
@@ -156,9 +158,7 @@ def _heads(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
             taken = mine["line"].str.extract_groups(rule.expression).struct.unnest()
         message = mine["line"] if rule.whole else _after(mine["line"], taken["_head"])
         found.append(
-            pl.DataFrame(
-                {"n": mine["n"], **{f: taken[f] for f in _FIELDS if f in taken.columns}, "message": message}
-            )
+            pl.DataFrame({"n": mine["n"], **{f: taken[f] for f in _FIELDS if f in taken.columns}, "message": message})
         )
     if not layout.heads:
         plain = rest.filter(~pl.col("line").str.contains(_CONTINUES.pattern))
@@ -207,7 +207,9 @@ def _follow(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     below = pl.when(empty).then(parts.struct.field("field_0").str.strip_chars()).otherwise(pl.col("message"))
     rest = pl.when(empty).then(parts.struct.field("field_1")).otherwise(pl.col("rest"))
     level = pl.coalesce(pl.col("level"), below.str.extract(_JUL_LEVEL, 1))
-    return records.with_columns(below.str.replace(_JUL_LEVEL, "").alias("message"), rest.alias("rest"), level.alias("level"))
+    return records.with_columns(
+        below.str.replace(_JUL_LEVEL, "").alias("message"), rest.alias("rest"), level.alias("level")
+    )
 
 
 def _finish(records: pl.DataFrame, offset: int, line: int, calendar: Calendar) -> pl.DataFrame:
@@ -251,7 +253,9 @@ def _trace(records: pl.DataFrame) -> pl.Series:
     if not lacking.any():
         return trace
     text = records["message"]
-    named = lacking & (text.str.contains(_TRACE_FRONT).fill_null(False) | text.str.contains(_TRACE_ANYWHERE).fill_null(False))
+    named = lacking & (
+        text.str.contains(_TRACE_FRONT).fill_null(False) | text.str.contains(_TRACE_ANYWHERE).fill_null(False)
+    )
     rows = named.arg_true()
     if rows.is_empty():
         return trace

@@ -11,8 +11,16 @@ from openclaw_forensics.ingest.exceptions import family
 _ORIGIN = r"^([a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*)"
 _URL = r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@?#]*@)?(?P<host>\[[^\]]*\]|[^/:?#]*)(?::(?P<port>[0-9]{1,5}))?"
 _ANSWER_SIDE = (
-    "status", "version", "error", "transport_error", "response_headers", "response_body", "response_body_state", "ms", "state_reason",
-)  # fmt: skip
+    "status",
+    "version",
+    "error",
+    "transport_error",
+    "response_headers",
+    "response_body",
+    "response_body_state",
+    "ms",
+    "state_reason",
+)
 _PLACE = ("line", "end", "raw_stamp", "at", "time_quality", "zone_basis", "level", "logger", "thread", "trace_id")
 EVENT: dict[str, pl.DataType] = FRAGMENT | {
     "line": pl.Int64(),
@@ -41,8 +49,21 @@ def joined(questions: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     for name in _ANSWER_SIDE:
         merged[name] = answers[name].rename(name)
     frame = pl.DataFrame(merged)
-    for name in ("method", "url", "target", "host", "port", "scheme", "client", "address", "trace_id", "thread", "request_body",
-                 "request_body_state", "request_headers"):  # fmt: skip
+    for name in (
+        "method",
+        "url",
+        "target",
+        "host",
+        "port",
+        "scheme",
+        "client",
+        "address",
+        "trace_id",
+        "thread",
+        "request_body",
+        "request_body_state",
+        "request_headers",
+    ):
         frame = frame.with_columns(pl.coalesce(pl.col(name), answers[name]).alias(name))
     wait = (answers["at"] - questions["at"]).dt.total_microseconds() / 1000
     return frame.with_columns(
@@ -82,7 +103,9 @@ def to_exchanges(calls: pl.DataFrame, path: str, name: str) -> pl.DataFrame:
     """Rows of READ_COLUMNS for one file. `name` is the reader's."""
     calls = with_errors(calls)
     calls = _address(calls)
-    answered = pl.col("status").is_not_null() | (pl.col("response_body").is_not_null() & pl.col("transport_error").is_null())
+    answered = pl.col("status").is_not_null() | (
+        pl.col("response_body").is_not_null() & pl.col("transport_error").is_null()
+    )
     frame = calls.with_columns(
         pl.lit(path).alias("source_file"),
         locator(pl.col("line"), pl.col("end")).alias("locator"),
@@ -96,16 +119,18 @@ def to_exchanges(calls: pl.DataFrame, path: str, name: str) -> pl.DataFrame:
         pl.col("client").alias("client_class"),
         pl.col("address").alias("client_address"),
         pl.col("error").alias("transport_error_text"),
-        pl.coalesce(
-            pl.when(answered).then(pl.lit("answered")), pl.col("answer_state"), pl.lit("missing")
-        ).alias("answer_state"),
+        pl.coalesce(pl.when(answered).then(pl.lit("answered")), pl.col("answer_state"), pl.lit("missing")).alias(
+            "answer_state"
+        ),
         *_part("request"),
         *_part("response"),
         *(
-            (pl.col("writer").is_in(_EXACT_WRITERS) & (pl.col(f"{side}_body_state") == "recorded")).fill_null(False).alias(f"{side}_body_exact")
+            (pl.col("writer").is_in(_EXACT_WRITERS) & (pl.col(f"{side}_body_state") == "recorded"))
+            .fill_null(False)
+            .alias(f"{side}_body_exact")
             for side in ("request", "response")
         ),
-    )  # fmt: skip
+    )
     return conform(frame, READ_COLUMNS)
 
 
@@ -137,24 +162,32 @@ def _address(calls: pl.DataFrame) -> pl.DataFrame:
     """url, scheme, host, port, path and query from what the fragments hold."""
     whole = pl.col("url").str.contains("://", literal=True).fill_null(False)
     ported = calls["url"].str.contains(r"^(?:https://[^/?#]*:443|http://[^/?#]*:80)(?:$|[/?#])").any()
-    base = pl.col("url").str.replace(r"^(https://[^/?#:]+):443|^(http://[^/?#:]+):80", "$1$2") if ported else pl.col("url")
+    base = (
+        pl.col("url").str.replace(r"^(https://[^/?#:]+):443|^(http://[^/?#:]+):80", "$1$2") if ported else pl.col("url")
+    )
     target = pl.coalesce(pl.col("target"), pl.when(~whole).then(pl.col("url")))
     simple = not calls.select((whole & pl.col("target").is_not_null()).any()).item()
-    url = pl.when(whole).then(base)
+    url: pl.Expr = pl.when(whole).then(base)
     if not simple:
         is_url = target.str.starts_with("http")
         url = (
-            pl.when(whole & target.is_not_null() & ~is_url).then(base.str.strip_chars_end("/") + target)
-            .when(is_url & target.is_not_null()).then(target)
-            .when(whole).then(base)
-        )  # fmt: skip
+            pl.when(whole & target.is_not_null() & ~is_url)
+            .then(base.str.strip_chars_end("/") + target)
+            .when(is_url & target.is_not_null())
+            .then(target)
+            .when(whole)
+            .then(base)
+        )
     calls = calls.with_columns(url.alias("_url"), target.alias("_target"))
     parts = _parts(calls["_url"], calls["_target"])
     scheme = pl.coalesce(parts["scheme"], pl.col("scheme"), pl.when(pl.col("port") == 443).then(pl.lit("https")))
     calls = calls.with_columns(
-        scheme.alias("scheme"), pl.coalesce(parts["host"], pl.col("host").str.to_lowercase()).alias("host"),
-        parts["path"], parts["query"], pl.coalesce(parts["port"], pl.col("port")).alias("port"),
-    )  # fmt: skip
+        scheme.alias("scheme"),
+        pl.coalesce(parts["host"], pl.col("host").str.to_lowercase()).alias("host"),
+        parts["path"],
+        parts["query"],
+        pl.coalesce(parts["port"], pl.col("port")).alias("port"),
+    )
     default = pl.when(pl.col("scheme") == "https").then(443).when(pl.col("scheme") == "http").then(80)
     built = pl.when(pl.col("scheme").is_not_null() & pl.col("host").is_not_null() & pl.col("path").is_not_null()).then(
         pl.format("{}://{}{}", "scheme", "host", pl.coalesce("_target", "path"))
@@ -182,14 +215,16 @@ def _parts(url: pl.Series, target: pl.Series) -> pl.DataFrame:
         known, on="origin", how="left", maintain_order="left"
     )
     behind = pl.col("url").cast(pl.Binary).bin.slice(pl.col("origin").str.len_bytes()).cast(pl.String)
-    place = pl.coalesce(behind, pl.when(pl.col("target").str.starts_with("/")).then("target"))
-    place = frame.select(place.alias("place")).to_series()
+    named = pl.coalesce(behind, pl.when(pl.col("target").str.starts_with("/")).then("target"))
+    place = frame.select(named.alias("place")).to_series()
     place = place.str.replace(r"#.*$", "") if place.str.contains("#", literal=True).any() else place
     frame = frame.with_columns(place.str.splitn("?", 2).alias("cut"))
     cut = pl.col("cut")
     path = cut.struct.field("field_0")
     return frame.select(
-        "scheme", "host", "port",
+        "scheme",
+        "host",
+        "port",
         pl.when(path == "").then(pl.lit("/")).otherwise(path).alias("path"),
         cut.struct.field("field_1").alias("query"),
-    )  # fmt: skip
+    )

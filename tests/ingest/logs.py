@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from openclaw_forensics.ingest.api import Part, ReadOptions, Reader
+from openclaw_forensics.ingest.api import Part, Reader, ReadOptions
 from openclaw_forensics.ingest.sources import Source
 
 

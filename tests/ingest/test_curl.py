@@ -1,3 +1,5 @@
+# ruff: noqa: E501  captures stand as curl prints them
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -101,7 +103,9 @@ def test_several_calls_in_one_text_keep_their_lines() -> None:
 
 
 def test_an_established_tunnel_is_no_call() -> None:
-    tunnel = "> CONNECT one.example:443 HTTP/1.1\n> Host: one.example:443\n>\n< HTTP/1.1 200 Connection established\n<\n"
+    tunnel = (
+        "> CONNECT one.example:443 HTTP/1.1\n> Host: one.example:443\n>\n< HTTP/1.1 200 Connection established\n<\n"
+    )
     assert [row["method"] for row in exchanges(READER, tunnel + VERBOSE.split("\n", 1)[1])] == ["PUT"]
 
 

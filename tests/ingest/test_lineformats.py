@@ -1,3 +1,5 @@
+# ruff: noqa: E501  log lines stand as their writers print them
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -7,10 +9,9 @@ import polars as pl
 import pytest
 
 from openclaw_forensics.errors import RuleError
-from openclaw_forensics.ingest.lineformat import fit_heads, load_formats, normal_level
-from openclaw_forensics.ingest.lineformat_try import list_formats, try_format
+from openclaw_forensics.ingest.lineformat import fit_heads, load_formats
+from openclaw_forensics.ingest.lineformat_model import MessageRule, normal_level
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name, read_stamps
-from tests.ingest.logs import source
 
 MINIMAL = """name = "x"
 description = "x"
@@ -32,11 +33,25 @@ def test_every_shipped_format_loads_and_names_its_origin() -> None:
     assert all(f.provenance and f.writers and f.description for f in formats)
 
 
-@pytest.mark.parametrize("form", load_formats().heads, ids=lambda rule: f"{rule.format.name}-{len(rule.prefix)}")
-def test_heads_compile_in_both_engines(form: object) -> None:
-    rule = form
-    line = pl.Series(["2024-05-01 10:00:00.000 [t] INFO  a.B - x"])
-    assert line.str.contains(rule.test).len() == 1  # type: ignore[attr-defined]
+PATTERNS = [
+    *(pattern for rule in load_formats().heads for pattern in (rule.test, rule.expression, rule.quick_expression)),
+    *(rule.pattern for group in load_formats().groups for rule in group.rules),
+    *(group.union for group in load_formats().groups),
+]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=range(len(PATTERNS)))
+def test_a_shipped_pattern_suits_the_linear_engine(pattern: str) -> None:
+    assert not pl.Series(["\x00"]).str.contains(pattern).any()
+
+
+SAMPLES = [(rule, sample) for group in load_formats().groups for rule in group.rules for sample in rule.form.sample]
+
+
+@pytest.mark.parametrize(("rule", "sample"), SAMPLES, ids=[sample[:40] for _, sample in SAMPLES])
+def test_the_linear_engine_agrees_on_the_samples(rule: MessageRule, sample: str) -> None:
+    assert pl.Series([sample]).str.contains(rule.pattern).all()
+    assert not pl.Series(rule.form.miss, dtype=pl.String).str.contains(rule.pattern).any()
 
 
 @pytest.mark.parametrize("line", [s.line for f in load_formats().formats if not f.wrapper for s in f.sample])
@@ -114,7 +129,12 @@ def test_stamps_keep_their_order_and_their_gaps() -> None:
 
 @pytest.mark.parametrize(
     ("name", "day"),
-    [("app-2026-03-17.log", "2026-03-17"), ("sys-info.20240501.log", "2024-05-01"), ("app.log", None), ("2026-13-40.log", None)],
+    [
+        ("app-2026-03-17.log", "2026-03-17"),
+        ("sys-info.20240501.log", "2024-05-01"),
+        ("app.log", None),
+        ("2026-13-40.log", None),
+    ],
 )
 def test_the_date_in_a_files_name(name: str, day: str | None) -> None:
     found = date_in_name(name)
@@ -123,21 +143,15 @@ def test_the_date_in_a_files_name(name: str, day: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("word", "level"),
-    [("warning", "WARN"), ("ERR", "ERROR"), ("50", "ERROR"), ("Fatal error", "FATAL"), ("fail", "ERROR"), ("verbose", "DEBUG"), ("", None)],
+    [
+        ("warning", "WARN"),
+        ("ERR", "ERROR"),
+        ("50", "ERROR"),
+        ("Fatal error", "FATAL"),
+        ("fail", "ERROR"),
+        ("verbose", "DEBUG"),
+        ("", None),
+    ],
 )
 def test_levels_are_spelt_one_way(word: str, level: str | None) -> None:
     assert normal_level(word) == level
-
-
-def test_formats_are_listed_with_writers_and_provenance() -> None:
-    listed = {row.name: row for row in list_formats()}
-    assert "logback" in listed["logback"].writers
-    assert {row.provenance for row in listed.values()} <= {"real program", "public file", "from documentation"}
-
-
-def test_trying_a_file_tells_what_was_understood_and_what_was_not() -> None:
-    text = "2024-05-01 10:00:00.120 INFO  [j] c.e.A - GET https://one.example/x 404 {}\n2024-05-01 10:00:01.120 INFO  [j] c.e.A - idle\nno head here\n"
-    trial = try_format(source(text))
-    assert trial.scores["logback"] == 2
-    assert [call["status"] for call in trial.exchanges] == [404]
-    assert trial.not_understood == [(3, "no head here")]

@@ -1,3 +1,5 @@
+# ruff: noqa: E501  log lines stand as their writers print them
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -292,7 +294,7 @@ def test_the_librarys_own_line_inside_a_call_counts_once() -> None:
     text = (
         f'{PYTHON}POST https://one.example/x body={{"a":1}}\n'
         '2026-11-23 23:11:57,127 - urllib3.connectionpool - DEBUG - https://one.example:443 "POST /x HTTP/1.1" 200 47\n'
-        f"{PYTHON}response 200 {{\"ok\":true}}\n"
+        f'{PYTHON}response 200 {{"ok":true}}\n'
     )
     (call,) = exchanges(READER, text)
     assert (call["request_body"], call["response_body"]) == ('{"a":1}', '{"ok":true}')

@@ -6,7 +6,7 @@ so, are read one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -59,7 +59,7 @@ def annotate_recognised(frame: pl.DataFrame, packs: PackSet, options: AnnotateOp
         where = frame["platform"].eq_missing(platform).arg_true()
         part = frame if len(where) == frame.height else frame[where]
         pack = packs.common if platform is None else packs.pack(platform)
-        parts.append(_annotate_platform(part, pack, packs.common, options.key))
+        parts.append(_annotate_platform(part, pack, packs, options.key))
         rows.append(where)
     if not parts:
         return schema.empty(schema.EXCHANGES)
@@ -69,7 +69,7 @@ def annotate_recognised(frame: pl.DataFrame, packs: PackSet, options: AnnotateOp
     return pl.concat(parts)[order]
 
 
-def _annotate_platform(frame: pl.DataFrame, pack: Pack, common: Pack, key: bytes) -> pl.DataFrame:
+def _annotate_platform(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: bytes) -> pl.DataFrame:
     """All rows are of one platform, or of none."""
     is_callback = frame["direction"] == "callback"
     sides = (
@@ -77,7 +77,7 @@ def _annotate_platform(frame: pl.DataFrame, pack: Pack, common: Pack, key: bytes
         ((~is_callback).arg_true(), _annotate_calls),
     )
     done = [
-        (rows, side(frame if len(rows) == frame.height else frame[rows], pack, common, key))
+        (rows, side(frame if len(rows) == frame.height else frame[rows], pack, packs, key))
         for rows, side in sides
         if len(rows)
     ]
@@ -87,8 +87,9 @@ def _annotate_platform(frame: pl.DataFrame, pack: Pack, common: Pack, key: bytes
     return pl.concat([part for _, part in done])[order]
 
 
-def _annotate_calls(frame: pl.DataFrame, pack: Pack, common: Pack, key: bytes) -> pl.DataFrame:
-    table = OperationTable(pack)
+def _annotate_calls(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: bytes) -> pl.DataFrame:
+    common = packs.common
+    table = packs.once(OperationTable, pack.platform.id, lambda: OperationTable(pack))
     chosen = operations.assign(frame, table)
     names, steps = identity.steps(chosen, table.operations)
     held = identity.of_calls(frame, pack, common, chosen, table.operations)
@@ -101,11 +102,15 @@ def _annotate_calls(frame: pl.DataFrame, pack: Pack, common: Pack, key: bytes) -
         "environment": environment,
         "issued_tokens": _issued(frame, chosen, pack, key),
     }
-    rows = _to_read(frame, pack, common)
+    suspicions = (
+        packs.once(Suspicion, pack.platform.id, lambda: Suspicion(pack)),
+        packs.once(Suspicion, common.platform.id, lambda: Suspicion(common)),
+    )
+    rows = _to_read(frame, suspicions)
     return _assemble(frame, known, rows, _outcomes(frame[rows], chosen[rows], pack, common))
 
 
-def _to_read(frame: pl.DataFrame, pack: Pack, common: Pack) -> pl.Series:
+def _to_read(frame: pl.DataFrame, suspicions: Iterable[Suspicion]) -> pl.Series:
     """Positions of calls that failed, or whose body has to be read to know. Inbound rows never fail."""
     status = pl.col("status")
     unanswered = status.is_null() & (pl.col("transport_error").is_not_null() | (pl.col("answer_state") == "missing"))
@@ -117,9 +122,7 @@ def _to_read(frame: pl.DataFrame, pack: Pack, common: Pack) -> pl.Series:
     )
     maybe = marks["maybe"].arg_true()
     bodies, paths = frame["response_body"][maybe], frame["api_path"][maybe]
-    doubted = [
-        maybe[Suspicion(each).rows(bodies, paths)] for each in {pack.platform.id: pack, "common": common}.values()
-    ]
+    doubted = [maybe[each.rows(bodies, paths)] for each in dict.fromkeys(suspicions)]
     return pl.concat([marks["failed"].arg_true(), *doubted]).unique().sort()
 
 
@@ -138,7 +141,7 @@ def _issued(frame: pl.DataFrame, chosen: pl.Series, pack: Pack, key: bytes) -> p
     fine = frame["status"].is_null() | frame["status"].is_between(200, 299)
     rows = (chosen.is_in(granting) & fine & frame["response_body"].is_not_null()).fill_null(False).arg_true()
     dtype = schema.ANNOTATED_COLUMNS["issued_tokens"]
-    nothing = pl.Series([None] * frame.height, dtype=dtype)
+    nothing = pl.repeat(None, frame.height, dtype=dtype, eager=True)
     if rows.is_empty():
         return nothing
     found = [
@@ -150,7 +153,8 @@ def _issued(frame: pl.DataFrame, chosen: pl.Series, pack: Pack, key: bytes) -> p
     return pl.Series(full, dtype=dtype)
 
 
-def _annotate_callbacks(frame: pl.DataFrame, pack: Pack, common: Pack, key: bytes) -> pl.DataFrame:
+def _annotate_callbacks(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: bytes) -> pl.DataFrame:
+    common = packs.common
     held = identity.of_callbacks(frame, pack, common)
     ack = pack.webhooks.ack if pack.webhooks else acks.DEFAULT
     status = pl.col("status")
@@ -175,7 +179,7 @@ def _annotate_callbacks(frame: pl.DataFrame, pack: Pack, common: Pack, key: byte
     known = {
         **identity.finish(held, frame.height, key),
         "operation": _topics(held["topic"], pack),
-        "step": pl.Series(["webhook"] * frame.height, dtype=pl.String),
+        "step": pl.repeat("webhook", frame.height, dtype=pl.String, eager=True),
         "region": frame["region"],
         "environment": frame["environment"],
     }

@@ -40,7 +40,7 @@ class _Scorer:
     def __init__(self, packs: PackSet, platform: str) -> None:
         self.platform = platform
         pack = packs.pack(platform)
-        self.table = OperationTable(pack)
+        self.table = packs.once(OperationTable, platform, lambda: OperationTable(pack))
         p = pack.platform.places
         marks = (*p.app, *p.token, *p.timestamp, *p.signature, *p.operation)
         parsed = [places.parse(place) for place in marks]

@@ -64,27 +64,27 @@ def of_callbacks(frame: pl.DataFrame, pack: Pack, common: Pack) -> dict[str, pl.
 def _first_of(frame: pl.DataFrame, wanted: dict[str, Places]) -> dict[str, pl.Series]:
     """For each name the first value that is not blank."""
     held = columns.evaluate(frame, [place for places in wanted.values() for place in places])
-    nothing = pl.Series([None] * frame.height, dtype=pl.String)
-    out = {}
-    for name, places in wanted.items():
-        filled = [_not_blank(held[place]) for place in places]
-        out[name] = pl.select(pl.coalesce(filled)).to_series() if filled else nothing
-    return out
+    table = pl.DataFrame(held) if held else pl.DataFrame({"": columns.nothing(frame.height)})
+    chosen = table.select(
+        (pl.coalesce([_not_blank(place) for place in places]) if places else pl.lit(None, dtype=pl.String)).alias(name)
+        for name, places in wanted.items()
+    )
+    return {name: chosen[name] if chosen.height == frame.height else columns.nothing(frame.height) for name in wanted}
 
 
-def _not_blank(values: pl.Series) -> pl.Series:
-    text = values.to_frame("v").select(pl.col("v").str.strip_chars().alias("v"))["v"]
-    return text.to_frame("v").select(pl.when(pl.col("v") != "").then(pl.col("v")).alias("v"))["v"]
+def _not_blank(name: str) -> pl.Expr:
+    text = pl.col(name).str.strip_chars()
+    return pl.when(text != "").then(text)
 
 
 def finish(held: dict[str, pl.Series], height: int, key: bytes) -> dict[str, pl.Series]:
     """The columns as the frame keeps them: ids without masks and cut, secrets as fingerprints."""
-    nothing = pl.Series([None] * height, dtype=pl.String)
-    out = {}
-    for name in (*_OWN, "request_id"):
-        values = held.get(name, nothing).to_frame("v")
-        shown = pl.col("v").str.slice(0, _MAX_ID)
-        out[name] = values.select(pl.when(~shown.str.contains(MASKED)).then(shown).alias("v"))["v"]
+    nothing = columns.nothing(height)
+    shown = {name: pl.col(name).str.slice(0, _MAX_ID) for name in (*_OWN, "request_id")}
+    table = pl.DataFrame({name: held.get(name, nothing) for name in shown})
+    out = table.select(
+        pl.when(~text.str.contains(MASKED)).then(text).alias(name) for name, text in shown.items()
+    ).to_dict()
     for name in _SECRET:
         secret = held.get(name, nothing)
         out[name] = fingerprints(secret.str.replace(_SCHEME, ""), key)

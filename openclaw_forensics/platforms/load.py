@@ -7,10 +7,10 @@ has one, replaces the shipped head. A user's gateway.toml says that an own gatew
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -26,6 +26,8 @@ from openclaw_forensics.platforms.model import (
     Webhooks,
 )
 from openclaw_forensics.words import Text
+
+Made = TypeVar("Made")
 
 _KINDS: dict[str, type[BaseModel]] = {
     "operations": Operation,
@@ -63,6 +65,7 @@ class PackSet:
     gateways: tuple[Gateway, ...] = ()
     use_cache: bool = True
     _packs: dict[str, Pack] = field(default_factory=dict)
+    _compiled: dict[tuple[str, str], object] = field(default_factory=dict, init=False, repr=False)
 
     def ids(self) -> tuple[str, ...]:
         """All platform ids, sorted."""
@@ -78,6 +81,13 @@ class PackSet:
     def common(self) -> Pack:
         """What is true of HTTP anywhere."""
         return self.pack(parse.COMMON)
+
+    def once(self, kind: type[Made], platform: str, make: Callable[[], Made]) -> Made:
+        """What is made of a pack (or of all, `platform` "") and kept for the next frame."""
+        key = (kind.__name__, platform)
+        if key not in self._compiled:
+            self._compiled[key] = make()
+        return cast("Made", self._compiled[key])
 
     def names(self) -> dict[str, str]:
         """Every id and alias, folded, with the id it stands for."""

@@ -299,6 +299,7 @@ class ErrorRow(Sourced):
     alternatives: tuple[str, ...] = ()  # causes
     when: tuple[When, ...] = ()  # first that holds
     expected: bool = False  # an outcome that needs no action
+    fallback: bool = False  # wording so general that a common row, which names its subject, goes first
     title: Text | None = None
     why: Text | None = None
     fix: tuple[FixStep, ...] = ()

@@ -24,12 +24,12 @@ def recognise(exchanges: pl.DataFrame, packs: PackSet, options: AnnotateOptions)
     Raises RuleError when a given platform's pack is wrong.
     """
     frame = exchanges.drop("platform", "environment", "region", "api_path", strict=False)
-    frame = pl.concat([frame, by_host(frame, HostIndex(packs))], how="horizontal")
+    frame = pl.concat([frame, by_host(frame, packs.once(HostIndex, "", lambda: HostIndex(packs)))], how="horizontal")
     is_api = pl.col("platform").is_not_null() & (pl.col("host_role") != "webhook")
     forwarded = (pl.col("direction") == "inbound") & is_api  # the log of a proxy that our own calls go through
     frame = frame.with_columns(pl.when(forwarded).then(pl.lit("out")).otherwise("direction").alias("direction"))
     frame = frame.with_columns(host_known=pl.col("platform").is_not_null())
-    frame = _by_signs(frame, SignIndex(packs))
+    frame = _by_signs(frame, packs.once(SignIndex, "", lambda: SignIndex(packs)))
     frame = _by_path(frame, packs, options)
     return _by_given(frame, packs, options).drop("host_role", "host_known")
 
@@ -62,7 +62,9 @@ def _by_path(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> p
     inbound = pl.col("direction") == "inbound"
     hook = callbacks.is_post() & callbacks.says_hook()
     posted = callbacks.is_post() & ~pl.col("host_known") & (inbound | (hook & ~callbacks.from_browser()))
-    marks = frame[rows].select(receiver[rows].alias("receiver"), posted.alias("posted"), hook.alias("hook"))
+    marks = frame[rows].select(
+        receiver[rows].alias("receiver"), posted.alias("posted"), hook.alias("hook"), side=pl.col("direction")
+    )
     marks = marks.with_columns(row=rows)
     marks = marks.filter((pl.col("receiver") | pl.col("posted")).fill_null(False))
     if marks.is_empty():
@@ -73,6 +75,7 @@ def _by_path(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> p
     )
     words = pl.lit(bool(options.platforms)) & pl.col("hook") & pl.col("known").is_null()
     named = pl.col("platform").is_not_null() & pl.col("platform").eq_missing(pl.coalesce("known", "platform"))
+    named &= ~(pl.col("known").is_not_null() & (pl.col("side") == "out"))  # a call by its own signs, as to /webhooks
     is_callback = pl.col("receiver") | (pl.col("posted") & (named | words))
     found = marks.filter(is_callback)
     frame = _fill(frame, found["row"], direction="callback")

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import polars as pl
 
 from openclaw_forensics.errors import Problem
+from openclaw_forensics.ingest.sources import CHUNK, Source
 
-if TYPE_CHECKING:
-    from openclaw_forensics.ingest.sources import Source
-
-CHUNK = 8 << 20  # bytes; larger chunks are slower and take more memory
-
+__all__ = ["CHUNK", "NOT_MINE", "Balance", "Part", "ReadOptions", "Reader", "Sniff"]
 
 @dataclass(frozen=True, slots=True)
 class Sniff:

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from openclaw_forensics.errors import Problem
 from openclaw_forensics.ingest import encodings
-from openclaw_forensics.ingest.api import CHUNK
 
+CHUNK = 8 << 20  # bytes; larger chunks are slower and take more memory
 HEAD = 64 << 10
 _HASH_BESIDE = 1 << 20  # bytes; hashing less costs less than telling another thread
 LINE_LIMIT = 16 << 20  # bytes; what a longer line has beyond is left out

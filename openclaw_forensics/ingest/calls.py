@@ -19,7 +19,7 @@ from openclaw_forensics.ingest.calls_dumps import dumps
 from openclaw_forensics.ingest.lineformat_model import MessageGroup, MessageRule
 from openclaw_forensics.ingest.quoted import MARKS, quoted
 from openclaw_forensics.ingest.quoted_errors import outcome
-from openclaw_forensics.ingest.quoted_json import structured
+from openclaw_forensics.ingest.quoted_json import named_parts, structured
 from openclaw_forensics.ingest.quoted_parts import Call
 
 FRAGMENT: dict[str, pl.DataType] = {
@@ -53,8 +53,14 @@ FRAGMENT: dict[str, pl.DataType] = {
 }
 
 # A trace, or a word for an error, in a record of WARN or above or without a level.
+# A call told by names: JSON behind the message, or logfmt.
+_NAMED_PARTS = (
+    r'"(?:url|uri|endpoint|requestUrl|request_url|api|path)"\s*:\s*"(?:https?:/|/)|\b(?:url|uri|endpoint)="?https?://'
+)
 _ERRORISH = (
     r"Exception|Error\b|Traceback|\bE[A-Z]{5,}\b|\n\s+at |\n#0 |EAI_|EPROTO|EPIPE|timed out|[Ee]rror code|status code"
+    r"|aborted|Disconnected|refused|reset by peer|unreachable|deadline exceeded|dial tcp"
+    r"|: EOF|certificate|\b[A-Z]\w+::[A-Z]\w+: [45]\d\d"
 )
 _ONLY_KEYWORD = (
     r"^(?i:requests?|responses?|results?|call|req|resp?|res|body|data|params?|<+|>+|请求\w*|响应\w*|返回\w*|入参|出参|应答|回执|结果|)"
@@ -71,8 +77,10 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     ).with_columns(_text(records))  # fmt: skip
     found: list[pl.DataFrame] = []
     rest = _by_python(rest, pl.col("text").str.contains(_QUOTE_MARKS), _quoted, found)
+    rest = _by_python(rest, pl.col("text").str.starts_with("msg="), _named, found)  # logfmt
     calls = [group for group in groups if not _notes(group)]
     rest = _by_groups(rest, calls, found)
+    rest = _by_python(rest, pl.col("text").str.contains(_NAMED_PARTS), _named, found)
     errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
     rest = _by_python(rest, errorish, _error, found)
     _by_groups(rest, [group for group in groups if _notes(group)], found)
@@ -148,6 +156,11 @@ def _quoted(message: str, rest: str | None) -> list[Call]:
 def _error(message: str, rest: str | None) -> list[Call]:
     call = outcome(message, rest)
     return [_begun(message, call)] if call is not None else []
+
+
+def _named(message: str, rest: str | None) -> list[Call]:
+    call = named_parts(message)
+    return [call] if call is not None else []
 
 
 _BEGUN = re.compile(r"\b(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)[ :]+\"?((?:https?://|/)[^\s\"'`<>]*)")
@@ -279,6 +292,12 @@ def _fragments(chosen: pl.DataFrame, rule: MessageRule) -> pl.DataFrame:
         frame = frame.hstack(bodies(tail, side))
     if "request_body" in rule.groups:
         frame = frame.with_columns(pl.lit("recorded").alias("request_body_state"))
+    if form.role in {"answer", "failure"} and "url" not in rule.groups:
+        named = tail.str.contains("url", literal=True)
+        if named.any():
+            frame = frame.with_columns(
+                tail.str.extract(r"\b(?i:url)[=:] ?\"?(https?://[^\s\"'<>,，]+)", 1).alias("url")
+            )
     return frame.match_to_schema(pl.Schema(FRAGMENT), missing_columns="insert", extra_columns="ignore")
 
 
@@ -295,7 +314,8 @@ def _group(group: str) -> dict[str, pl.Expr]:
     if group in {"url", "target"}:
         return {group: value.str.strip_chars_end(".,;:)\"'")}
     if group == "client":
-        return {group: value.str.strip_chars(" -:：[]【】").replace("", None)}
+        words = value.str.replace_all(r"[\[\]【】]+", " ").str.strip_chars(" -:：>|")
+        return {group: pl.when(words.str.contains(_ONLY_KEYWORD)).then(None).otherwise(words)}
     return {group: value}
 
 

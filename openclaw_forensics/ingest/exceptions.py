@@ -104,7 +104,7 @@ _CALL = re.compile(r"\b([A-Z]\w*)\([^()\n]*\)\.(\w+)\(|\b([A-Za-z_]\w*)\.(\w+)\(
 _NODE_FRAME = re.compile(r"^\s*at (?:async )?([A-Z][\w$]*\.[\w$<>]+) \(([^)\n]*)\)", re.M)
 _RUNTIME = re.compile(r"node:|internal/|[a-z_]+\.js:")
 _PHP_FRAME = re.compile(r"^#\d+ [^\n:]*: ([\w\\]+(?:->|::)\w+)\(", re.M)
-_NET_FRAME = re.compile(r"^\s+at ((?:[\w`]+\.)+[\w`<>]+)[\[(]", re.M)
+_NET_FRAME = re.compile(r"^\s+at (?!System\.|Microsoft\.)((?:[\w`]+\.)+[\w`<>]+)[\[(]", re.M)
 
 
 def call_in(text: str) -> str | None:

@@ -106,9 +106,11 @@ def _eliminate(left: pl.DataFrame, keys: list[str], usable: pl.Expr) -> tuple[li
         if part.height < 2 or part["_req"].all() or not part["_req"].any():
             break
         # Sorted by the keys' hash: equal keys come together, and equality is checked below.
-        ordered = part.with_columns(pl.struct(*keys, "direction").hash().alias("_hash")).sort("_hash", "i")
+        ordered = part.with_columns(
+            (pl.struct(*keys).hash() if keys else pl.lit(0, dtype=pl.UInt64)).alias("_hash")
+        ).sort("_hash", "i")
         before = {c: pl.col(c).shift(1) for c in ordered.columns}
-        same = [pl.col(k).eq_missing(before[k]) for k in (*keys, "direction")]
+        same = [pl.col(k).eq_missing(before[k]) for k in keys] or [pl.lit(True)]
         closes = ~pl.col("_req") & before["_req"] & pl.all_horizontal(same) & _fits(before)
         hit = ordered.select(closes.fill_null(False)).to_series()
         if not hit.any():
@@ -124,7 +126,9 @@ def _eliminate(left: pl.DataFrame, keys: list[str], usable: pl.Expr) -> tuple[li
 
 def _fits(before: dict[str, pl.Expr]) -> pl.Expr:
     """Whether an answer can belong to the request before it: nothing that both name differs, and it is not too late."""
+    # A hand-written answer does not tell whose server it was; one that says "inbound" does.
+    ours = (pl.col("direction") == "inbound") & (before["direction"] == "out")
     agree = [(pl.col(c) == before[c]) | pl.col(c).is_null() | before[c].is_null() for c in ("_path", "_host", "method")]
     wait = (pl.col("at") - before["at"]).dt.total_seconds()
     in_time = (wait >= -1) & (wait <= LONGEST_S)
-    return pl.all_horizontal(agree) & in_time.fill_null(True)
+    return ~ours & pl.all_horizontal(agree) & in_time.fill_null(True)

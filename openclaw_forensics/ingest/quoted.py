@@ -228,8 +228,8 @@ def _go(text: str) -> Call | None:
         "writer": "Go net/http",
         "method": found[1].upper(),
         "url": found[2],
-        "error": found[3][:2000],
-        "transport_error": family(found[3]) or "other",
+        "error": found[3].rstrip('"}')[:2000],
+        "transport_error": family(found[3].rstrip('"}')) or "other",
     }
 
 

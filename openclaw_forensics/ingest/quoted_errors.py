@@ -11,6 +11,7 @@ import json
 import re
 
 from openclaw_forensics.ingest.exceptions import CLASS, call_in, class_of, family, is_stack, without_frames
+from openclaw_forensics.ingest.quoted import quoted
 from openclaw_forensics.ingest.quoted_node import node_target
 from openclaw_forensics.ingest.quoted_parts import LIMIT, Call, answer, place
 from openclaw_forensics.ingest.quoted_values import Body, dumped, read_body
@@ -29,6 +30,8 @@ _STATUS_WORDS = re.compile(
     r"(?:HTTP (?:[Ss]tatus|[Cc]ode|[Ee]rror|[Rr]esponse)(?: [Cc]ode)?|[Rr]esponse (?:status|code)"
     r"|[Ss]tatus ?[Cc]ode|status)[ :=]{1,3}\[?\(?([45]\d\d)\b"
 )
+_ADDRESS = re.compile(r"""\b(?:url|uri|endpoint|for|to|from)[=: ]+["']?(https?://[^\s"'<>,]+)""")
+_STATUS_CLASS = re.compile(r"\b(?:[A-Z]\w*(?:::|\.)[\w:.]+|\w+(?:Error|Exception)): ([45]\d\d) [A-Z]")
 _WITH_ERROR = re.compile(r'with (?:error|message):? "([^"\n]{1,300})"')
 _API_ERROR = re.compile(r"\b(\w*(?:Api|API)(?:Error|Exception)): ([^\n{\[]{3,300})")
 _ERROR_KEYS = frozenset(
@@ -43,6 +46,8 @@ def outcome(message: str, rest: str | None) -> Call | None:
     if "\\n    at " in text:  # a stack inside a JSON string
         text = text.replace("\\\\n", "\n").replace("\\n", "\n").replace('\\"', '"').replace("\\\\", "\\")
     told = without_frames(text)
+    if '\\"' in told and (inner := quoted(told.replace('\\"', '"'))) is not None:  # an error inside JSON or logfmt
+        return {"role": "failure"} | inner
     call = _object(told) or _props(text) or _status(told, text) or _transport(told) or _api_error(told)
     if call is None:
         return None
@@ -135,13 +140,16 @@ def _props(text: str) -> Call | None:
 
 
 def _status(text: str, whole: str) -> Call | None:
+    named = _STATUS_CLASS.search(text[:4000])
+    if named:
+        return {"status": int(named[1]), "client": named[0].split(": ")[0]} | node_target(text)
     found = _STATUS_WORDS.search(text[:4000])
     if not found or not (is_stack(whole) or CLASS.search(text)):
         return None
     call: Call = {"status": int(found[1])} | node_target(text)
-    if named := _WITH_ERROR.search(text, found.end()):
+    if worded := _WITH_ERROR.search(text, found.end()):
         return call | {
-            "response_body": json.dumps({"error": named[1]}, ensure_ascii=False),
+            "response_body": json.dumps({"error": worded[1]}, ensure_ascii=False),
             "response_body_state": "reconstructed",
         }
     return call
@@ -156,6 +164,8 @@ def _transport(text: str) -> Call | None:
     error = re.search(r"(?:[A-Z]\w*Error|Error|\w+Exception): ([^\n]+)|\"message\": ?\"([^\"]+)\"", text)
     message = (error[1] or error[2]) if error else text.split("\n", 1)[0]
     target = node_target(text)
+    if not target and (named := _ADDRESS.search(text)):
+        target = {"url": named[1]}
     call: Call = {"transport_error": kind, "error": message[:2000]} | target
     return call if target.get("url") or target.get("host") else call | place(text)
 

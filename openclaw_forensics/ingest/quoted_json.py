@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from openclaw_forensics.ingest.quoted_values import read_body
+
 Call = dict[str, Any]
 
 METHOD = ("method", "httpMethod", "http_method", "requestMethod", "request_method", "verb")
@@ -72,6 +74,8 @@ RESPONSE = (
     "body",
     "content",
 )
+REQUEST_ONLY = tuple(name for name in REQUEST if name not in ("data", "body", "input"))
+RESPONSE_ONLY = tuple(name for name in RESPONSE if name not in ("data", "content", "output", "ret"))
 MS = (
     "ms",
     "cost",
@@ -198,3 +202,49 @@ def _state(body: Any) -> str:
     if body is None:
         return "not_recorded"
     return "recorded" if isinstance(body, str) else "reconstructed"
+
+
+_ERRNO = re.compile(r"E[A-Z]{4,}|EAI_[A-Z]+|ERR_\w+")
+_PAIR = re.compile(r'([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
+
+
+def named_parts(message: str) -> Call | None:
+    """A call told by names behind a message: JSON or logfmt pairs; None without address and outcome or verb."""
+    held = _context(message)
+    where = address(held)
+    if not (where.keys() & {"url", "target"}):
+        return None
+    if _ERRNO.fullmatch(str(held.get("code"))):
+        return None  # a client's own error, read as one
+    status = as_status(first(held, STATUS))
+    answered = first(held, RESPONSE_ONLY)
+    error = first(held, ("error", "err", "exception", "errorMessage", "error_message"))
+    if status is None and answered is None and not isinstance(error, str) and "method" not in where:
+        return None
+    role = (
+        "exchange" if status is not None or answered is not None else "failure" if isinstance(error, str) else "request"
+    )
+    sent = first(held, REQUEST_ONLY)
+    return where | {
+        "role": role,
+        "writer": "hand-written",
+        "status": status,
+        "ms": as_ms(first(held, MS)),
+        "error": error if role == "failure" else None,
+        "request_body": as_text(sent),
+        "request_body_state": None if sent is None else _state(sent),
+        "response_body": as_text(answered),
+        "response_body_state": None if answered is None else _state(answered),
+    }
+
+
+def _context(message: str) -> dict[str, Any]:
+    begin = message.find("{")
+    if begin >= 0 and (body := read_body(message[begin:], label=False)).state == "recorded" and body.text:
+        try:
+            raw = msgspec.json.decode(body.text, type=dict[str, msgspec.Raw])
+            return {name: _value(value) for name, value in raw.items()}
+        except (ValueError, RecursionError):
+            pass  # braces in a value of logfmt
+    pairs = _PAIR.findall(message[:20_000])
+    return {name: quoted.replace('\\"', '"') if quoted else plain for name, quoted, plain in pairs}

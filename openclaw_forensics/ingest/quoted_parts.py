@@ -18,6 +18,7 @@ _PLACE = re.compile(
     r"|getaddrinfo(?: \w+)? |resolve '"
     r"|UnknownHostException: |lookup |request to "
     r"|[Ff]ailed to resolve ')([A-Za-z0-9][\w-]*(?:\.[\w-]+)+)(?: port (\d+)|:(\d+))?"
+    r"|\(([A-Za-z0-9][\w-]*(?:\.[\w-]+)+):(\d+)\)"
 )
 
 
@@ -51,5 +52,5 @@ def place(text: str) -> Call:
     found = _PLACE.search(text)
     if not found:
         return {}
-    port = found[2] or found[3]
-    return {"host": found[1].lower()} | ({"port": int(port)} if port and int(port) < 65536 else {})
+    port = found[2] or found[3] or found[5]
+    return {"host": (found[1] or found[4]).lower()} | ({"port": int(port)} if port and int(port) < 65536 else {})

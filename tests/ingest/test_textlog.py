@@ -205,6 +205,39 @@ WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
         f'erp-1  | {PYTHON}POST https://one.example/x {{"a":1}}\nerp-1  | {PYTHON}response 200 {{"b":2}}\n',
         {"method": "POST", "status": 200, "response_body": '{"b":2}'},
     ),
+    "zap-console": (
+        '2026-11-23T23:49:48.253Z\tINFO\tm/main.go:11\terp call\t{"method": "POST", "url": "https://one.example/order", "status": 403, "cost": "31ms", "resp": "{\\"code\\":7}"}\n',
+        {"method": "POST", "status": 403, "duration_ms": 31.0, "response_body": '{"code":7}'},
+    ),
+    "logfmt": (
+        'time="2026-11-23T23:49:48Z" level=info msg="erp call" response="{\\"code\\":0}" method=POST status=200 url=https://one.example/order\n',
+        {"method": "POST", "url": "https://one.example/order", "status": 200, "response_body": '{"code":0}'},
+    ),
+    "go-error-in-logfmt": (
+        'time="2026-11-23T23:49:49Z" level=error msg="call failed" error="Post \\"https://one.example/b\\": EOF"\n',
+        {"method": "POST", "url": "https://one.example/b", "transport_error": "reset"},
+    ),
+    "dotnet-unresolved": (
+        "2026-05-01 10:00:10.523 +08:00 [ERR] pull failed\nSystem.Net.Http.HttpRequestException: No such host is known. (one.example:443)\n"
+        " ---> System.Net.Sockets.SocketException (11001): No such host is known.\n   at System.Net.Sockets.Socket.Do()\n",
+        {"host": "one.example", "port": 443, "transport_error": "dns"},
+    ),
+    "status-in-words": (
+        '2026-11-23 23:11:58.839 | ERROR    | shop:push:9 - push failed: 403 {"code":"no"} url=https://one.example/x\n',
+        {"url": "https://one.example/x", "status": 403, "response_body": '{"code":"no"}'},
+    ),
+    "answer-behind-its-address": (
+        f'{HEAD}调用接口失败 url=https://one.example/x, 返回: {{"code":400,"msg":"仓库不存在"}}\n',
+        {"url": "https://one.example/x", "response_body": '{"code":400,"msg":"仓库不存在"}', "request_body": None},
+    ),
+    "callback-received": (
+        f'{HEAD}收到回调通知 POST /hooks/shop body={{"event":"order"}}\n{LATER}响应 200 {{"ok":true}}\n',
+        {"direction": "inbound", "path": "/hooks/shop", "status": 200, "request_body": '{"event":"order"}'},
+    ),
+    "kubernetes-prefix": (
+        f"2026-05-01T02:00:00.123456789Z stdout F {PYTHON}GET https://one.example/x\n2026-05-01T02:00:00.423456789Z stdout F {PYTHON}response 404\n",
+        {"status": 404, "started_at": datetime(2026, 5, 1, 2, 0, 0, 123456, tzinfo=UTC), "zone_basis": "given"},
+    ),
     "json-around-the-call": (
         f'{LARAVEL}shop.call {{"api":"/order/get","host":"https://one.example/rest","params":{{"id":7}}}}\n{LARAVEL}shop.result {{"http":200,"ms":163,"body":{{"price":18.90}}}}\n',
         {"url": "https://one.example/rest/order/get", "request_body": '{"id":7}', "response_body": '{"price":18.90}', "status": 200},

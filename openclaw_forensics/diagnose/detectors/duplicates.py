@@ -46,7 +46,9 @@ def _submissions(question: Question) -> list[Row]:
     writes = [o.id for p in question.knowledge.packs.values() for o in p.operations if o.write]
     unknown = pl.col("operation").is_null() & (pl.col("method") == "POST")
     changing = (pl.col("direction") == "out") & (pl.col("operation").is_in(writes) | unknown).fill_null(False)
-    known = pl.col("request_body_state").is_in(["recorded", "empty", "reconstructed"])
+    state = pl.col("request_body_state")
+    kept = state.is_in(["recorded", "reconstructed"]) & pl.col("request_body").is_not_null()
+    known = kept | (state == "empty")
     return frame.exchanges.filter(changing & known).head(_MOST).to_dicts()
 
 

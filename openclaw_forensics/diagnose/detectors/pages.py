@@ -21,7 +21,11 @@ from openclaw_forensics.words import same
 
 Row = dict[str, object]
 _LATER = 400  # later calls of the shop that are searched for the token
-_MOST_OPEN = 2_000
+_MOST_OPEN = 500  # open answers judged per shop and operation
+_COLUMNS = [
+    "row", "started_at", "platform", "shop", "identity", "operation", "query", "request_body", "response_body", "good",
+    "unknown", "next_page", "more", "size", "listing",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,11 @@ def unfollowed(question: Question, table: pl.DataFrame) -> Iterator[Finding]:
         if part["more"].any() is not True or end is None:
             continue
         ours = _calls_of(question, part)
-        rows = part.to_dicts()
-        cases = [c for r in rows[:_MOST_OPEN] if r["more"] and (c := _judge(question, r, rows, ours, end)) is not None]
+        rows = part.select(_COLUMNS).to_dicts()
+        cases = [
+            c for place in part["more"].arg_true().head(_MOST_OPEN).to_list()
+            if (c := _judge(question, rows[place], rows[place + 1 : place + 1 + _LATER], ours, end)) is not None
+        ]  # fmt: skip
         if cases:
             yield _finding(question, cases)
 
@@ -70,11 +77,11 @@ def _calls_of(question: Question, part: pl.DataFrame) -> pl.DataFrame:
     return question.frame.exchanges.filter(ours).select("row", "started_at", "query", "request_body")
 
 
-def _judge(question: Question, row: Row, rows: Sequence[Row], ours: pl.DataFrame, end: datetime) -> _Open | None:
+def _judge(question: Question, row: Row, later: Sequence[Row], ours: pl.DataFrame, end: datetime) -> _Open | None:
+    """`later`: the next calls of the same operation and shop."""
     number, at = int(str(row["row"])), row["started_at"]
-    later = [r for r in rows if int(str(r["row"])) > number]
     wait = timedelta(seconds=question.number("follow_s"))
-    if not isinstance(at, datetime) or end - at <= wait or any(r["unknown"] for r in later[:_LATER]):
+    if not isinstance(at, datetime) or end - at <= wait or any(r["unknown"] for r in later):
         return None
     calls = ours.filter(pl.col("row") > number)
     if calls.filter(pl.col("started_at") > at + wait).is_empty() or not _is_full(row):

@@ -2,8 +2,8 @@
 
 One row tests the rule's condition. A list of rows, in time order with `started_at` (`at` for records), tests the whole
 rule as it runs on a capture: counts, `after`, `before`, `absent` and times included. There a row without `platform`,
-`direction` or `failure` is the rule's platform's, a call out, and failed when its status or error code says so; a place
-in a JSON body, a header or a query is put into the message.
+`direction` or `failure` is the rule's platform's, a call out, and failed when its status or error code says so (status
+200 where the rule looks among successes); a place in a JSON body, a header or a query is put into the message.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _frame(rule: Rule, rows: Sequence[TestRow]) -> Frame:
 def _implied(rule: Rule, number: int) -> dict[str, object]:
     return {
         "exchange_id": f"x{number}", "platform": rule.platform, "direction": "out", "source_file": "test",
-        "line": number + 1, "locator": f"lines:{number + 1}",
+        "line": number + 1, "locator": f"lines:{number + 1}", "status": 200 if rule.among == "successes" else None,
     }  # fmt: skip
 
 

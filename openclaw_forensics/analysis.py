@@ -12,8 +12,9 @@ from typing import BinaryIO
 import polars as pl
 
 from openclaw_forensics import version
-from openclaw_forensics.diagnose.diagnosis import Diagnosis, Knowledge, diagnose
+from openclaw_forensics.diagnose.diagnosis import Diagnosis, diagnose
 from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.knowledge import Knowledge
 from openclaw_forensics.diagnose.load import load_rules
 from openclaw_forensics.document.assemble import Known, assemble
 from openclaw_forensics.document.inputs import describe_input

@@ -14,18 +14,16 @@ from openclaw_forensics.diagnose.claims import FrameGroups, catalogue_findings
 from openclaw_forensics.diagnose.contrasts import Contrasts
 from openclaw_forensics.diagnose.findings import Finding
 from openclaw_forensics.diagnose.frame import Frame
-from openclaw_forensics.diagnose.knowledge import relations
-from openclaw_forensics.diagnose.load import Loaded
+from openclaw_forensics.diagnose.knowledge import Knowledge, relations
 from openclaw_forensics.diagnose.party import Judgement, Parties
 from openclaw_forensics.diagnose.recovery import Recoveries, Recovery
 from openclaw_forensics.diagnose.rules import run_rules
 from openclaw_forensics.diagnose.told import told_findings, without
 from openclaw_forensics.platforms.annotate import CALLBACK_OPERATION
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.model import ErrorRow, Pack
+from openclaw_forensics.platforms.model import ErrorRow
 from openclaw_forensics.platforms.places import all_hold
 from openclaw_forensics.result import Check, Severity
-from openclaw_forensics.settings import Secret
 from openclaw_forensics.words import Text
 
 AHEAD = "api.deprecation_ahead"
@@ -34,17 +32,6 @@ _SINGLE_SIGN = 0.6
 _UNVERIFIED = 0.39
 Row = dict[str, Any]
 _ORDER: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """What the packs say, as far as this input needs them."""
-
-    packs: Mapping[str, Pack]  # platforms in the capture
-    everywhere: Pack | None  # common/
-    rules: Sequence[Loaded]
-    secrets: Sequence[Secret] = ()
-    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

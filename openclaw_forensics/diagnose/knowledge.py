@@ -1,15 +1,21 @@
-"""Knowledge that holds for every platform: how causes relate, and the sentences of an argument."""
+"""What the questions know: the packs and rules of this input, how causes relate, and the sentences of an argument."""
 
 from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from openclaw_forensics.diagnose.load import Loaded
 from openclaw_forensics.errors import RuleError
+from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.resources import rules_dir
+from openclaw_forensics.settings import Secret
 from openclaw_forensics.words import Text
 
 
@@ -63,3 +69,14 @@ def _phrases() -> dict[str, Text]:
 def phrase(name: str, **slots: object) -> Text:
     """A sentence of the argument with its slots filled; a Text slot gives each language its own."""
     return _phrases()[name].format(**slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What the packs say, as far as this input needs them."""
+
+    packs: Mapping[str, Pack]  # platforms in the capture
+    everywhere: Pack | None  # common/
+    rules: Sequence[Loaded]
+    secrets: Sequence[Secret] = ()
+    now: datetime | None = None

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 from pydantic import ValidationError
 
-from openclaw_forensics.diagnose import detectors
 from openclaw_forensics.diagnose.conditions import ConditionError, compile_condition
+from openclaw_forensics.diagnose.detector_names import NAMES
 from openclaw_forensics.diagnose.rule import Rule
 from openclaw_forensics.errors import RuleError
 from openclaw_forensics.taxonomy import taxonomy
@@ -65,8 +65,8 @@ def _load(table: object, path: Path, platform: str | None) -> Loaded:
     for cause in (rule.cause, *rule.alternatives, *rule.explains):
         if cause not in known:
             raise RuleError(str(path), f"rule {rule.id}: unknown cause {cause}")
-    if rule.detector is not None and rule.detector not in detectors.NAMES:
-        raise RuleError(str(path), f"rule {rule.id}: no detector {rule.detector}; known: {', '.join(detectors.NAMES)}")
+    if rule.detector is not None and rule.detector not in NAMES:
+        raise RuleError(str(path), f"rule {rule.id}: no detector {rule.detector}; known: {', '.join(NAMES)}")
     try:
         for sequence in (rule.after, rule.before, rule.absent):
             if sequence is not None:

@@ -1,6 +1,6 @@
 """Questions that a condition cannot ask: one module each, named by a rule that carries its thresholds and words.
 
-A detector is a function `detect(question) -> list[Finding]`; the registry below is the list of their names.
+A detector is a function `detect(question) -> list[Finding]`; detector_names.py lists the modules.
 """
 
 from __future__ import annotations
@@ -8,31 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from openclaw_forensics.diagnose.contrasts import Contrasts
+from openclaw_forensics.diagnose.detector_names import NAMES
 from openclaw_forensics.diagnose.findings import Finding
+from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.knowledge import Knowledge
 from openclaw_forensics.diagnose.rule import Rule
 from openclaw_forensics.result import Check
-
-if TYPE_CHECKING:
-    from openclaw_forensics.diagnose.contrasts import Contrasts
-    from openclaw_forensics.diagnose.diagnosis import Knowledge
-    from openclaw_forensics.diagnose.frame import Frame
-
-NAMES = (
-    "tokens",
-    "clock",
-    "callbacks",
-    "fields",
-    "new_field",
-    "outage",
-    "signature",
-    "deprecation",
-    "mixup",
-    "duplicates",
-    "sync",
-    "receivers",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def _finding(question: Question, platform: str, rows: list[Row], confidence: flo
     return Finding(
         rule=question.rule.id, cause=question.rule.cause, confidence=confidence, platform=platform,
         shop=_text(rows[0]["shop"]), identity=_text(rows[0]["identity"]), rows=numbers,
-        because=(Because(text, numbers[:3]),), telling=tuple(Telling(n, "/url", text) for n in numbers[:3]),
+        because=(Because(text, numbers[:3]),), telling=tuple(Telling(n, "/request/url", text) for n in numbers[:3]),
         alternatives=question.rule.alternatives, sources=question.rule.source,
     )  # fmt: skip
 

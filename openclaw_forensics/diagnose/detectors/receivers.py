@@ -122,7 +122,8 @@ def _blocked(question: Question, run: _Run, sure: float) -> Finding:
         rule=question.rule.id, cause="webhook.blocked", confidence=sure, platform=_text(run.rows[0]["platform"]),
         shop=_text(run.rows[0]["shop"]), identity=_text(run.rows[0]["identity"]), rows=tuple(_numbers(rows)),
         affected=tuple(_numbers(r for r in run.rows if not r["failed"])), because=tuple(steps),
-        alternatives=question.rule.alternatives, telling=tuple(Telling(n, "/response/status", steps[0].text) for n in shown),
+        alternatives=question.rule.alternatives,
+        telling=tuple(Telling(n, "/response/status", steps[0].text) for n in shown),
         signs=len(steps) - 1, repaired=run.healed, sources=question.rule.source,
     )  # fmt: skip
 

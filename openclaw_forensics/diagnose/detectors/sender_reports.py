@@ -121,7 +121,7 @@ def _finding(question: Question, kind: str, rows: list[Row], off: _Off) -> Findi
         origin="configuration" if kind == "private" else "unknown",
         records=() if record is None else (record,), because=tuple(steps),
         alternatives=() if kind == "private" else (other, "net.timeout"),
-        telling=tuple(Telling(n, "/url" if kind == "private" else "/duration_ms", text) for n in numbers[:3]),
+        telling=tuple(Telling(n, "/request/url" if kind == "private" else "/duration_ms", text) for n in numbers[:3]),
         sources=question.rule.source,
     )  # fmt: skip
 

@@ -72,7 +72,8 @@ def is_empty(body: object) -> bool | None:
     valid, tree = parse_json(body) if isinstance(body, str) else (False, None)
     if not valid:
         return None
-    lists, stack = [], [tree]
+    lists: list[list[object]] = []
+    stack: list[object] = [tree]
     while stack and len(lists) < 1_000:
         node = stack.pop()
         if isinstance(node, list):

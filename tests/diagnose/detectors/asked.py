@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from openclaw_forensics.diagnose.diagnosis import Diagnosis, Knowledge, Root, diagnose
+from openclaw_forensics.diagnose.diagnosis import Diagnosis, Root, diagnose
 from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.knowledge import Knowledge
 from openclaw_forensics.diagnose.load import load_rules
 from openclaw_forensics.exchanges import RECORDS, empty
 from openclaw_forensics.link.identity import with_identity

@@ -258,7 +258,7 @@ class Operation(Sourced):
     when: tuple[Test, ...] = ()
     aliases: tuple[str, ...] = ()  # names in client libraries and logs ("getOrders")
     grant: Literal["refresh_token", "authorization_code", "client_credentials", "restricted", "revoke"] | None = None
-    token: Literal["none", "seller", "grantless", "restricted"] = "seller"
+    token: Literal["none", "seller", "grantless", "restricted"] = "seller"  # noqa: S105
     write: bool = False
     idempotency: str | None = None  # what makes two submissions the same
     shop: Places = ()

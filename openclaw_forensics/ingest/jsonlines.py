@@ -11,6 +11,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -34,10 +36,11 @@ from openclaw_forensics.ingest.lineformat import load_formats
 from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
-from openclaw_forensics.ingest.textlog import TextLogReader, last_time, sort_out
+from openclaw_forensics.ingest.textlog import TextLogReader, ahead, last_time, sort_out
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 
 SAMPLES = 300
+_GRAVE = r'(?i)"(?:err|error|warn|warning|fatal|critical|severe)"|:\s*[56]0\b|exception|stack'
 NAMED_PROBLEMS = 20  # broken lines of one chunk that are named; the others are counted
 _DOCKER = frozenset({"log", "stream", "time"})
 _ACCESS = frozenset({"remote_addr", "request_uri", "body_bytes_sent", "upstream_addr", "response_flags", "bytes_sent"})
@@ -76,30 +79,30 @@ class JsonLinesReader:
         if first and all(o.keys() >= _DOCKER for o in first):
             yield from _docker(source, options)
             return
-        shape = learn_shape(first, keys)
         formats = load_formats(options.formats_dirs)
         calendar = Calendar(date_in_name(source.path.rsplit("/", 1)[-1]))
         assembly = Assembly(source.path, self.name, "json lines")
-        waiting: TextChunk | None = None
-        for chunk in source.text(CHUNK):
-            if waiting is not None:
-                yield _part(waiting, shape, keys, formats, calendar, assembly, last=False)
-            waiting = chunk
+        work = partial(_parse, first=first, keys=keys, formats=formats, calendar=calendar)
+        for parsed in ahead(work, _marked(source.text(CHUNK))):
+            yield assembly.add(parsed)
+
+
+def _marked(chunks: Iterator[TextChunk]) -> Iterator[tuple[TextChunk, bool]]:
+    """Each chunk with whether it is the last one."""
+    waiting: TextChunk | None = None
+    for chunk in chunks:
         if waiting is not None:
-            yield _part(waiting, shape, keys, formats, calendar, assembly, last=True)
+            yield waiting, False
+        waiting = chunk
+    if waiting is not None:
+        yield waiting, True
 
 
-def _part(
-    chunk: TextChunk,
-    shape: Shape,
-    keys: Keys,
-    formats: FormatSet,
-    calendar: Calendar,
-    assembly: Assembly,
-    *,
-    last: bool,
-) -> Part:
-    columns, lines, problems, broken = _columns(chunk, shape, keys)
+def _parse(
+    marked: tuple[TextChunk, bool], *, first: list[dict[str, Any]], keys: Keys, formats: FormatSet, calendar: Calendar
+) -> Parsed:
+    chunk, last = marked
+    columns, lines, problems, broken = _columns(chunk, first, keys)
     records = record_columns(columns, lines, calendar)
     whole = call_rows(columns, lines["text"])
     plain = records.join(whole.select("row"), on="row", how="anti", maintain_order="left")
@@ -108,19 +111,31 @@ def _part(
     calls = pl.concat([whole, said.match_to_schema(pl.Schema(FRAGMENT))]).sort("row", maintain_order=True)
     events, kept, balance = sort_out(records, calls)
     balance = replace(balance, problems=broken)
-    return assembly.add(Parsed(events, kept, balance, (*chunk.problems, *problems), last, last_time(records)))
+    return Parsed(events, kept, balance, (*chunk.problems, *problems), last, last_time(records))
 
 
-def _columns(chunk: TextChunk, shape: Shape, keys: Keys) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem], int]:
+def _shape_of(lines: pl.Series, first: list[dict[str, Any]], keys: Keys) -> Shape:
+    """The shape of a chunk: its first lines, some on the way, and those of errors, whose keys are others."""
+    grave = lines.str.contains(_GRAVE).arg_true().head(SAMPLES)
+    spread = lines.gather_every(max(1, lines.len() // SAMPLES)).head(SAMPLES)
+    chosen = pl.concat([lines.head(100), spread, lines.gather(grave)]).unique(maintain_order=True)
+    held = objects(line.encode() for line in chosen)
+    return learn_shape([*first[:100], *(o for o in held if o is not None)], keys)
+
+
+def _columns(
+    chunk: TextChunk, first: list[dict[str, Any]], keys: Keys
+) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem], int]:
     """The meanings of each line, the lines' places, what was broken and how many bytes that was."""
     data = chunk.data
     ends = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    text = pl.read_lines(data).to_series()
+    shape = _shape_of(text, first, keys)
     try:
         frame = pl.read_ndjson(io.BytesIO(data), schema=schema_of(shape)) if shape else pl.DataFrame()
     except (PolarsError, pl.exceptions.PanicException):
         frame = pl.DataFrame()
     if frame.height == ends and b"\r" not in data:
-        text = pl.read_lines(data).to_series()
         lines = pl.DataFrame(
             {
                 "line": pl.int_range(chunk.line, chunk.line + ends, eager=True),

@@ -8,10 +8,13 @@ Chunks are cut at a record's first line and read by two threads; what stays open
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import chain, islice
+from typing import TypeVar
 
 import polars as pl
 
@@ -26,6 +29,7 @@ from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 from openclaw_forensics.ingest.textlog_records import Layout, last_head, learn_layout, split_records
 from openclaw_forensics.ingest.textlog_rows import EVENT
 
+T = TypeVar("T")
 WORKERS = 2
 MAX_CARRY = 16 << 20  # bytes of an unfinished record that are carried to the next chunk
 _NOTED, _BELOW, _UNLEVELLED, _IGNORED, _CALLED = 1, 2, 3, 4, 5  # what a record is, in ascending force from _IGNORED on
@@ -73,7 +77,8 @@ class TextLogReader:
         calendar = Calendar(date_in_name(source.path.rsplit("/", 1)[-1]))
         assembly = Assembly(source.path, self.name, layout.writer)
         pieces = cut_at_heads(source, layout)
-        for parsed in _in_order(pieces, layout, formats, calendar):
+        work = partial(parse, layout=layout, formats=formats, calendar=calendar)
+        for parsed in map(work, pieces) if layout.needs_order else ahead(work, pieces):
             yield assembly.add(parsed)
 
 
@@ -98,19 +103,21 @@ def cut_at_heads(source: Source, layout: Layout) -> Iterator[Piece]:
     yield Piece(data, offset, line, tuple(problems), last=True)
 
 
-def _in_order(pieces: Iterator[Piece], layout: Layout, formats: FormatSet, calendar: Calendar) -> Iterator[Parsed]:
-    """Parse ahead with a few threads; polars works outside the interpreter's lock. Results come in file order."""
-    if layout.needs_order:
-        yield from (parse(piece, layout, formats, calendar) for piece in pieces)
+def ahead(work: Callable[[T], Parsed], items: Iterable[T]) -> Iterator[Parsed]:
+    """`work` done on each item a little ahead by a few threads: polars works outside the interpreter's lock.
+
+    Results come in the items' order; a single item is done without a thread.
+    """
+    rest = iter(items)
+    head = list(islice(rest, 2))
+    if len(head) < 2:
+        yield from map(work, head)
         return
     waiting: list[Future[Parsed]] = []
     pool = ThreadPoolExecutor(WORKERS)
     try:
-        for piece in pieces:
-            if piece.last and not waiting:
-                yield parse(piece, layout, formats, calendar)
-                return
-            waiting.append(pool.submit(parse, piece, layout, formats, calendar))
+        for item in chain(head, rest):
+            waiting.append(pool.submit(work, item))
             if len(waiting) > WORKERS:
                 yield waiting.pop(0).result()
         for future in waiting:

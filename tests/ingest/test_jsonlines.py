@@ -125,6 +125,20 @@ def test_a_key_that_is_sometimes_an_object_costs_no_line() -> None:
     assert len(records(READER, text)) == 2
 
 
+def test_keys_that_only_errors_carry_are_found_behind_many_lines() -> None:
+    calm = lines(*({"level": "info", "time": "2024-05-01T10:00:00Z", "msg": f"page {n}"} for n in range(900)))
+    late = lines(
+        {
+            "level": "error",
+            "time": "2024-05-01T11:00:00Z",
+            "msg": "boom",
+            "stack_trace": "java.lang.IllegalStateException: x\n\tat a.B.c(D.java:1)",
+        }
+    )
+    (record,) = records(READER, calm + late + calm)
+    assert (record["line"], record["exception"]) == (901, "java.lang.IllegalStateException: x\n\tat a.B.c(D.java:1)")
+
+
 def test_digits_of_a_failing_answer_are_the_lines_own() -> None:
     text = '{"time":"2024-05-01T10:00:00Z","level":"info","url":"https://one.example/a","method":"GET","status":400,"response":{"id":12345678901234567890123,"n":1.0}}\n'
     (row,) = exchanges(READER, text)

@@ -1,4 +1,7 @@
-"""The date that the recorded programs believe in: libfaketime (its thread-safe variant) reads an offset that the driver rewrites before each step."""
+"""The date that the recorded programs believe in.
+
+libfaketime (its thread-safe variant) reads an offset from a file that the driver rewrites before each step.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-LIBRARIES = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1")
+LIBRARIES = (
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+)
 
 
 class Clock:

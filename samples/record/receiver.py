@@ -30,7 +30,10 @@ http {{
 OPEN = "location / {{ proxy_pass http://127.0.0.1:{app}; }}"
 LOGIN = """
     location / {{ auth_request /session; error_page 401 = @login; proxy_pass http://127.0.0.1:{app}; }}
-    location = /session {{ internal; proxy_pass http://127.0.0.1:{app}/session; proxy_pass_request_body off; proxy_set_header Content-Length ""; }}
+    location = /session {{
+      internal; proxy_pass http://127.0.0.1:{app}/session; proxy_pass_request_body off;
+      proxy_set_header Content-Length "";
+    }}
     location @login {{ return 302 https://login.lumen-erp.example/signin?next=$request_uri; }}
 """
 
@@ -42,7 +45,12 @@ def configure(folder: Path, logs: Path, port: int, app: int, locations: str, com
     path = folder / "nginx.conf"
     path.write_text(
         CONF.format(
-            folder=folder, logs=logs, access=access, port=port, name="hooks.lumen-erp.example", locations=locations.format(app=app)
+            folder=folder,
+            logs=logs,
+            access=access,
+            port=port,
+            name="hooks.lumen-erp.example",
+            locations=locations.format(app=app),
         )
     )
     return path

@@ -12,7 +12,9 @@ HOSTS: dict[str, int] = {name: int(port) for name, port in PORTS.items()}
 
 
 def _port(host: str) -> int | None:
-    return next((port for name, port in HOSTS.items() if host == name or (name[0] == "*" and host.endswith(name[1:]))), None)
+    return next(
+        (port for name, port in HOSTS.items() if host == name or (name[0] == "*" and host.endswith(name[1:]))), None
+    )
 
 
 def request(flow: http.HTTPFlow) -> None:

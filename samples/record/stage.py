@@ -70,7 +70,9 @@ class Stage:
     def __enter__(self) -> Stage:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for program in reversed(self._running):
             if isinstance(program, Actor):
                 program.stop()
@@ -84,8 +86,13 @@ class Stage:
         """The stand-in of a platform."""
         self._ports[name] = free_port()
         actor = self._actor(
-            ["-m", f"record.platforms.{name}"], self.clock.environment() | {"PORT": str(self._ports[name]), "PEM": str(self.pem),
-                                         "HOOK_CA": str(self.folder / "mitmproxy-ca-cert.pem")}
+            ["-m", f"record.platforms.{name}"],
+            self.clock.environment()
+            | {
+                "PORT": str(self._ports[name]),
+                "PEM": str(self.pem),
+                "HOOK_CA": str(self.folder / "mitmproxy-ca-cert.pem"),
+            },
         )
         actor.ask("ready")
         return actor
@@ -99,12 +106,15 @@ class Stage:
         }  # fmt: skip
         return self._actor(["-m", f"record.erp.{name}"], environment | {k.upper(): v for k, v in settings.items()})
 
-    def proxy(self, *, dump: str | None = None, har: str | None = None, reverse: str | None = None, only: str | None = None) -> None:
+    def proxy(
+        self, *, dump: str | None = None, har: str | None = None, reverse: str | None = None, only: str | None = None
+    ) -> None:
         """Start mitmdump, which writes what passes into `captures`; it replaces one that runs."""
         self.proxy_stop()
         stand_ins = ",".join(f"{host}={port}" for name, port in self._ports.items() for host in HOSTS[name])
         arguments = [
-            str(Path(sys.executable).with_name("mitmdump")), "-q", "--listen-host", "127.0.0.1", "-p", str(self.proxy_port),
+            str(Path(sys.executable).with_name("mitmdump")), "-q",
+            "--listen-host", "127.0.0.1", "-p", str(self.proxy_port),
             "--set", f"confdir={self.folder}", "--set", f"ssl_verify_upstream_trusted_ca={self.ca}",
             "--set", "connection_strategy=lazy",
         ]  # fmt: skip
@@ -162,7 +172,8 @@ class Stage:
     def node(self, script: str, *, zone: str = "UTC", clock: str = "true", **settings: str) -> Actor:
         """An ERP written for Node; its packages lie where NODE_PATH says."""
         environment = self.clock.environment(clock, zone) | {
-            "PROXY": f"http://127.0.0.1:{self.proxy_port}", "NODE_EXTRA_CA_CERTS": str(self.folder / "mitmproxy-ca-cert.pem"),
+            "PROXY": f"http://127.0.0.1:{self.proxy_port}",
+            "NODE_EXTRA_CA_CERTS": str(self.folder / "mitmproxy-ca-cert.pem"),
             "LOGS": str(self.captures),
         }  # fmt: skip
         actor = Actor(["node", str(HERE / "erp" / script)], environment | {k.upper(): v for k, v in settings.items()})
@@ -170,7 +181,9 @@ class Stage:
         return actor
 
     def _actor(self, arguments: list[str], environment: dict[str, str]) -> Actor:
-        actor = Actor([sys.executable, *arguments], environment | {"PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "1"})
+        actor = Actor(
+            [sys.executable, *arguments], environment | {"PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+        )
         self._running.append(actor)
         return actor
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import requests
+
 from record.commands import obey
 from record.erp.logs import PLAIN, Zoned, to_file
 
@@ -47,7 +48,9 @@ class Client:
         self.shops[fields["seller_id"]] = Shop(**fields)
         return True
 
-    def send(self, method: str, url: str, shop: Shop | None, body: Any = None, form: dict[str, str] | None = None) -> requests.Response:
+    def send(
+        self, method: str, url: str, shop: Shop | None, body: Any = None, form: dict[str, str] | None = None
+    ) -> requests.Response:
         """One call, logged before and after."""
         headers = {"x-amz-access-token": shop.access_token} if shop is not None else {}
         session = requests.Session()
@@ -64,7 +67,8 @@ class Client:
             response = session.send(request, timeout=20, **settings)
         log.log(
             logging.INFO if response.ok else logging.WARNING, "<<< %d %d ms %s x-amzn-RequestId=%s",
-            response.status_code, (time.monotonic() - begun) * 1000, response.text or "-", response.headers.get("x-amzn-RequestId"),
+            response.status_code, (time.monotonic() - begun) * 1000, response.text or "-",
+            response.headers.get("x-amzn-RequestId"),
         )  # fmt: skip
         return response
 
@@ -123,7 +127,9 @@ class Client:
         shop = self.shops[seller_id]
         since = shop.since or datetime.fromtimestamp(time.time() - 3600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         now = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        response = self.call(seller_id, "GET", f"/orders/v0/orders?{urlencode({'MarketplaceIds': MARKET, 'LastUpdatedAfter': since})}")
+        response = self.call(
+            seller_id, "GET", f"/orders/v0/orders?{urlencode({'MarketplaceIds': MARKET, 'LastUpdatedAfter': since})}"
+        )
         if not response.ok:
             sync.error("seller %s: order pull failed with HTTP %d, next try in 10 min", seller_id, response.status_code)
             return []
@@ -154,7 +160,9 @@ class Client:
         patch = {"op": "replace", "path": "/attributes/fulfillment_availability",
                  "value": [{"fulfillment_channel_code": "DEFAULT", "quantity": quantity}]}  # fmt: skip
         body = {"productType": "PRODUCT", "patches": [patch]}
-        return self.call(seller_id, "PATCH", f"/listings/2021-08-01/items/{seller_id}/{quote(sku)}?marketplaceIds={MARKET}", body).ok
+        return self.call(
+            seller_id, "PATCH", f"/listings/2021-08-01/items/{seller_id}/{quote(sku)}?marketplaceIds={MARKET}", body
+        ).ok
 
 
 def named(work: Any) -> Any:
@@ -175,5 +183,8 @@ if __name__ == "__main__":
     client = Client()
     obey(
         {"shop": client.shop}
-        | {name: named(getattr(client, name)) for name in ("pull", "items", "confirm", "stock", "ensure", "report", "report_status")}
+        | {
+            name: named(getattr(client, name))
+            for name in ("pull", "items", "confirm", "stock", "ensure", "report", "report_status")
+        }
     )

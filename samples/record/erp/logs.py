@@ -14,7 +14,7 @@ DASHED = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 class Zoned(logging.Formatter):
     """Stamps with their offset, as ISO 8601 has them."""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         return datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
 
 

@@ -1,4 +1,4 @@
-"""An ERP's Shopee connector. Where LOG ends in .jsonl it calls with httpx and logs with structlog, else with requests."""
+"""An ERP's Shopee connector. A LOG that ends in .jsonl: httpx and structlog, else requests and logging."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import httpx
 import requests
 import structlog
+
 from record.commands import obey
 from record.erp.logs import DASHED, to_file
 
@@ -51,7 +52,7 @@ def structured(method: str, url: str, body: Any) -> Any:
     getattr(structlog.get_logger("shopee"), level)(
         "http_call", method=method, url=url, status=response.status_code, duration_ms=spent,
         request_body=json.dumps(body) if body is not None else None, response_body=response.text,
-        response_headers={name: response.headers[name] for name in ("date", "x-request-id") if name in response.headers},
+        response_headers={n: response.headers[n] for n in ("date", "x-request-id") if n in response.headers},
     )  # fmt: skip
     return response
 
@@ -65,7 +66,10 @@ class Client:
 
     def shop(self, shop_id: int, **credentials: Any) -> bool:
         """Take a shop on."""
-        self.shops[shop_id] = credentials | {"expires_at": time.time() + credentials["expires_in"], "since": time.time() - 900}
+        self.shops[shop_id] = credentials | {
+            "expires_at": time.time() + credentials["expires_in"],
+            "since": time.time() - 900,
+        }
         return True
 
     def _url(self, path: str, shop_id: int, public: bool, query: dict[str, Any]) -> str:
@@ -98,15 +102,23 @@ class Client:
             shop |= {"access_token": answer["access_token"], "refresh_token": answer["refresh_token"]}
         return not answer["error"]
 
-    def pull(self, shop_id: int, window: int = 900) -> list[str]:
-        """Orders of the last minutes and what they hold."""
+    def pull(self, shop_id: int, window: int = 1200) -> list[str]:
+        """Orders of the last minutes, with some overlap, that wait for their dispatch, and what they hold."""
         now = int(time.time())
         listed = self.call(
-            shop_id, "order/get_order_list", time_range_field="update_time", time_from=now - window, time_to=now, page_size=50
+            shop_id,
+            "order/get_order_list",
+            time_range_field="update_time",
+            time_from=now - window,
+            time_to=now,
+            page_size=50,
         )
-        numbers = [o["order_sn"] for o in listed.get("response", {}).get("order_list", [])]
+        orders = listed.get("response", {}).get("order_list", [])
+        numbers = [o["order_sn"] for o in orders if o["order_status"] == "READY_TO_SHIP"]
         if numbers:
-            self.call(shop_id, "order/get_order_detail", order_sn_list=",".join(numbers), response_optional_fields="item_list")
+            self.call(
+                shop_id, "order/get_order_detail", order_sn_list=",".join(numbers), response_optional_fields="item_list"
+            )
         return numbers
 
     def ship(self, shop_id: int, order_sn: str) -> bool:

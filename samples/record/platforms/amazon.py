@@ -14,13 +14,16 @@ from typing import Any
 from record.platforms.server import Answer, Request, request_id, serve
 
 LIFE = 3600
+BAD_GRANT = "The request has an invalid grant parameter : refresh_token"
 ORDER = re.compile(r"^/orders/v0/orders/([0-9-]+)(/orderItems|/shipmentConfirmation|)$")
 LISTING = re.compile(r"^/listings/2021-08-01/items/([A-Z0-9]+)/(.+)$")
 REPORT = re.compile(r"^/reports/2021-06-30/reports/([0-9]+)$")
 
 
 def _token(kind: str, length: int) -> str:
-    return f"{kind}|IwEBI" + base64.urlsafe_b64encode(secrets.token_bytes(length)).decode().rstrip("=").replace("_", "-")
+    return f"{kind}|IwEBI" + base64.urlsafe_b64encode(secrets.token_bytes(length)).decode().rstrip("=").replace(
+        "_", "-"
+    )
 
 
 @dataclass
@@ -59,8 +62,11 @@ class Amazon:
         seller, made = self.sellers[seller_id], []
         for _ in range(count):
             self.number += 1
-            number = f"{302 + len(seller_id) % 3}-{7_310_000 + self.number * 7919 % 989_999:07d}-{1_000_000 + self.number * 104729 % 8_999_999:07d}"
-            seller.orders[number] = _order(number, sorted(seller.skus)[self.number % len(seller.skus)], self.number) | fields
+            middle, last = 7_310_000 + self.number * 7919 % 989_999, 1_000_000 + self.number * 104729 % 8_999_999
+            number = f"{302 + len(seller_id) % 3}-{middle:07d}-{last:07d}"
+            seller.orders[number] = (
+                _order(number, sorted(seller.skus)[self.number % len(seller.skus)], self.number) | fields
+            )
             made.append(number)
         return made
 
@@ -69,7 +75,9 @@ class Amazon:
         self.sellers[seller_id].revoked = True
         return True
 
-    def fault(self, path: str, status: int, times: int = 1, body: Any = None, headers: dict[str, str] | None = None) -> bool:
+    def fault(
+        self, path: str, status: int, times: int = 1, body: Any = None, headers: dict[str, str] | None = None
+    ) -> bool:
         """The next calls whose path fits are answered so."""
         self.faults[path] = {"status": status, "times": times, "body": body, "headers": headers or {}}
         return True
@@ -90,17 +98,21 @@ class Amazon:
         for seller in self.sellers.values():
             if form.get("refresh_token") == seller.refresh_token:
                 if seller.revoked:
-                    text = "The request has an invalid grant parameter : refresh_token. User may have revoked or didn't grant the permission."
+                    text = f"{BAD_GRANT}. User may have revoked or didn't grant the permission."
                     return Answer(400, {"error_description": text, "error": "invalid_grant"}, common)
                 access = _token("Atza", 120)
                 seller.access[access] = time.time() + LIFE
                 return Answer(
                     200,
-                    {"access_token": access, "refresh_token": seller.refresh_token, "token_type": "bearer", "expires_in": LIFE},
+                    {
+                        "access_token": access,
+                        "refresh_token": seller.refresh_token,
+                        "token_type": "bearer",
+                        "expires_in": LIFE,
+                    },
                     common,
                 )
-        text = "The request has an invalid grant parameter : refresh_token"
-        return Answer(400, {"error_description": text, "error": "invalid_grant"}, common)
+        return Answer(400, {"error_description": BAD_GRANT, "error": "invalid_grant"}, common)
 
     def _api(self, request: Request) -> Answer:
         for path, fault in self.faults.items():
@@ -130,12 +142,21 @@ class Amazon:
             return Answer(202, {"reportId": number}, {"x-amzn-RateLimit-Limit": "0.0167"})
         if found := REPORT.match(request.path):
             return _report(found[1], self.reports)
-        return Answer(404, {"errors": [{"code": "NotFound", "message": "The resource specified does not exist.", "details": ""}]})
+        return Answer(
+            404, {"errors": [{"code": "NotFound", "message": "The resource specified does not exist.", "details": ""}]}
+        )
 
 
 def _denied(code: str, details: str) -> Answer:
     status = 401 if code == "MissingAuthenticationToken" else 403
-    return Answer(status, {"errors": [{"code": "Unauthorized", "message": "Access to requested resource is denied.", "details": details}]})
+    return Answer(
+        status,
+        {
+            "errors": [
+                {"code": "Unauthorized", "message": "Access to requested resource is denied.", "details": details}
+            ]
+        },
+    )
 
 
 def _now() -> str:
@@ -154,7 +175,9 @@ def _order(number: str, sku: str, count: int) -> dict[str, Any]:
 
 def _orders(request: Request, seller: Seller) -> Answer:
     after = request.query.get("LastUpdatedAfter", "")
-    listed = [{k: v for k, v in o.items() if k != "SellerSKU"} for o in seller.orders.values() if o["LastUpdateDate"] >= after]
+    listed = [
+        {k: v for k, v in o.items() if k != "SellerSKU"} for o in seller.orders.values() if o["LastUpdateDate"] >= after
+    ]
     return Answer(
         200, {"payload": {"Orders": listed, "LastUpdatedBefore": _now()}}, {"x-amzn-RateLimit-Limit": "0.0167"}
     )
@@ -170,12 +193,16 @@ def _order_call(request: Request, seller: Seller, number: str, what: str) -> Ans
             "OrderItemId": number.replace("-", "")[-14:], "QuantityOrdered": 1, "QuantityShipped": 0,
             "ItemPrice": order["OrderTotal"],
         }  # fmt: skip
-        return Answer(200, {"payload": {"AmazonOrderId": number, "OrderItems": [item]}}, {"x-amzn-RateLimit-Limit": "0.5"})
+        return Answer(
+            200, {"payload": {"AmazonOrderId": number, "OrderItems": [item]}}, {"x-amzn-RateLimit-Limit": "0.5"}
+        )
     if what == "/shipmentConfirmation":
         seller.shipped.add(number)
         order |= {"OrderStatus": "Shipped", "LastUpdateDate": _now(), "NumberOfItemsUnshipped": 0}
         return Answer(204, None, {"x-amzn-RateLimit-Limit": "2.0"})
-    return Answer(200, {"payload": {k: v for k, v in order.items() if k != "SellerSKU"}}, {"x-amzn-RateLimit-Limit": "0.5"})
+    return Answer(
+        200, {"payload": {k: v for k, v in order.items() if k != "SellerSKU"}}, {"x-amzn-RateLimit-Limit": "0.5"}
+    )
 
 
 def _listing(request: Request, seller: Seller, seller_id: str, sku: str) -> Answer:
@@ -183,7 +210,9 @@ def _listing(request: Request, seller: Seller, seller_id: str, sku: str) -> Answ
         seller.skus.add(sku)
     if seller_id != seller.seller_id or sku not in seller.skus:
         text = f"SKU '{sku}' not found in marketplace A1PA6795UKMFR9"
-        return Answer(404, {"errors": [{"code": "NOT_FOUND", "message": text, "details": ""}]}, {"x-amzn-RateLimit-Limit": "5.0"})
+        return Answer(
+            404, {"errors": [{"code": "NOT_FOUND", "message": text, "details": ""}]}, {"x-amzn-RateLimit-Limit": "5.0"}
+        )
     if request.method == "GET":
         return Answer(200, {"sku": sku, "summaries": []}, {"x-amzn-RateLimit-Limit": "5.0"})
     submission = {"sku": sku, "status": "ACCEPTED", "submissionId": uuid.uuid4().hex, "issues": []}
@@ -196,7 +225,8 @@ def _report(number: str, reports: dict[str, dict[str, Any]]) -> Answer:
     asked["polls"] = asked.get("polls", 0) + 1
     report = {
         "reportType": asked["reportType"], "processingStatus": status, "marketplaceIds": asked["marketplaceIds"],
-        "reportId": number, "createdTime": _now(), "dataStartTime": asked["dataStartTime"], "dataEndTime": asked["dataEndTime"],
+        "reportId": number, "createdTime": _now(), "dataStartTime": asked["dataStartTime"],
+        "dataEndTime": asked["dataEndTime"],
     }  # fmt: skip
     return Answer(200, report, {"x-amzn-RateLimit-Limit": "2.0"})
 

@@ -72,7 +72,11 @@ def serve(answer: Route, commands: dict[str, Callable[..., Any]], server_name: s
                 threading.Event().wait(reply.delay)  # libfaketime's sleep refuses some spans
             body = b""
             if reply.body is not None:
-                text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body, separators=(",", ":"), ensure_ascii=False)
+                text = (
+                    reply.body
+                    if isinstance(reply.body, str)
+                    else json.dumps(reply.body, separators=(",", ":"), ensure_ascii=False)
+                )
                 body = text.encode()
             self.send_response(reply.status)
             kind = "text/html" if body[:1] == b"<" else "application/json"

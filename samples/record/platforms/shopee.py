@@ -56,7 +56,12 @@ class Shopee:
             day = time.strftime("%y%m%d", time.gmtime(time.time()))
             sn = f"{day}{hashlib.sha256(f'{shop_id} {self.number}'.encode()).hexdigest()[:8].upper()}"
             item = sorted(shop.items)[self.number % len(shop.items)]
-            shop.orders[sn] = {"status": "READY_TO_SHIP", "at": int(time.time()), "item": item, "price": 12.5 + self.number}
+            shop.orders[sn] = {
+                "status": "READY_TO_SHIP",
+                "at": int(time.time()),
+                "item": item,
+                "price": 12.5 + self.number,
+            }
             made.append(sn)
         return made
 
@@ -74,7 +79,9 @@ class Shopee:
         """One request, checked as the platform checks it: stamp, signature, token."""
         if self.faults.get(request.path, 0):
             self.faults[request.path] -= 1
-            return Answer(503, "<html><head><title>503 Service Temporarily Unavailable</title></head><body></body></html>")
+            return Answer(
+                503, "<html><head><title>503 Service Temporarily Unavailable</title></head><body></body></html>"
+            )
         status, body = self._checked(request)
         envelope = {"error": "", "message": "", "warning": "", "request_id": secrets.token_hex(16)}
         return Answer(status, envelope | body, {"X-Request-Id": envelope["request_id"]})
@@ -124,7 +131,9 @@ class Shopee:
 
     def _list(self, request: Request, shop: Shop) -> dict[str, Any]:
         first, last = int(request.query["time_from"]), int(request.query["time_to"])
-        found = [{"order_sn": sn, "order_status": o["status"]} for sn, o in shop.orders.items() if first <= o["at"] <= last]
+        found = [
+            {"order_sn": sn, "order_status": o["status"]} for sn, o in shop.orders.items() if first <= o["at"] <= last
+        ]
         return {"response": {"more": False, "next_cursor": "", "order_list": found}}
 
     def _detail(self, request: Request, shop: Shop) -> dict[str, Any]:
@@ -135,7 +144,8 @@ class Shopee:
         return {
             "order_sn": sn, "region": "SG", "currency": "SGD", "cod": False, "total_amount": order["price"],
             "order_status": order["status"], "create_time": order["at"], "update_time": order["at"], "days_to_ship": 2,
-            "item_list": [{"item_id": order["item"], "item_name": "Ceramic pot", "model_id": next(iter(shop.items[order["item"]])),
+            "item_list": [{"item_id": order["item"], "item_name": "Ceramic pot",
+                           "model_id": next(iter(shop.items[order["item"]])),
                            "model_quantity_purchased": 1, "model_original_price": order["price"]}],
         }  # fmt: skip
 
@@ -165,7 +175,11 @@ class Shopee:
     def _label(self, request: Request, shop: Shop) -> dict[str, Any]:
         sn = request.json()["order_list"][0]["order_sn"]
         shop.documents[sn] = 0
-        return {"response": {"result_list": [{"order_sn": sn, "package_number": f"OFG{sn}", "fail_error": "", "fail_message": ""}]}}
+        return {
+            "response": {
+                "result_list": [{"order_sn": sn, "package_number": f"OFG{sn}", "fail_error": "", "fail_message": ""}]
+            }
+        }
 
     def _download(self, request: Request, shop: Shop) -> dict[str, Any]:
         sn = request.json()["order_list"][0]["order_sn"]
@@ -181,5 +195,7 @@ class Shopee:
 if __name__ == "__main__":
     shopee = Shopee()
     serve(
-        shopee.answer, {"shop": shopee.shop, "sell": shopee.sell, "release": shopee.release, "fault": shopee.fault}, "SGW"
+        shopee.answer,
+        {"shop": shopee.shop, "sell": shopee.sell, "release": shopee.release, "fault": shopee.fault},
+        "SGW",
     )

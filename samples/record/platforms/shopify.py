@@ -56,15 +56,19 @@ class Shopify:
         self.faults[path] = times * 1000 + status
         return True
 
-    def push(self, to: str, path: str, port: int, topic: str, event: dict[str, Any], delivery: str | None = None) -> dict[str, Any]:
+    def push(
+        self, to: str, path: str, port: int, topic: str, event: dict[str, Any], delivery: str | None = None
+    ) -> dict[str, Any]:
         """Deliver an event to the app's address; anything but 2xx in time is to be tried again with the same id."""
         body = json.dumps(event, separators=(",", ":")).encode()
         delivery = delivery or request_id()
         sign = base64.b64encode(hmac.new(self.secret.encode(), body, hashlib.sha256).digest()).decode()
         headers = {
             "Content-Type": "application/json", "User-Agent": "Shopify-Captain-Hook", "Accept": "*/*",
-            "X-Shopify-Topic": topic, "X-Shopify-Hmac-Sha256": sign, "X-Shopify-Shop-Domain": "lumen-mugs.myshopify.com",
-            "X-Shopify-API-Version": VERSION, "X-Shopify-Webhook-Id": delivery, "X-Shopify-Triggered-At": _now(), "Host": to,
+            "X-Shopify-Topic": topic, "X-Shopify-Hmac-Sha256": sign,
+            "X-Shopify-Shop-Domain": "lumen-mugs.myshopify.com",
+            "X-Shopify-API-Version": VERSION, "X-Shopify-Webhook-Id": delivery,
+            "X-Shopify-Triggered-At": _now(), "Host": to,
         }  # fmt: skip
         context = ssl.create_default_context(cafile=os.environ["HOOK_CA"])
         connection = _Loopback(to, port, context=context, timeout=15)

@@ -9,7 +9,11 @@ from record.stage import Actor, Stage
 
 SELLER = "A2GRNH4XQ7TB5D"
 SKUS = ["TEA-GR-100", "TEA-GR-250", "TEA-BK-100"]
-THROTTLED = {"errors": [{"code": "QuotaExceeded", "message": "You exceeded your quota for the requested resource.", "details": ""}]}
+THROTTLED = {
+    "errors": [
+        {"code": "QuotaExceeded", "message": "You exceeded your quota for the requested resource.", "details": ""}
+    ]
+}
 
 
 def _open(stage: Stage, log: str = "erp-amazon.log", **settings: str) -> tuple[Actor, Actor]:
@@ -75,7 +79,7 @@ def probe(captures: Path) -> None:
 
 
 def report(captures: Path) -> None:
-    """healthy/amazon-report-without-data: a report over a week without returns is cancelled by Amazon, as documented."""
+    """healthy/amazon-report-without-data: a report over a week without returns is cancelled, as documented."""
     with Stage(captures, datetime(2026, 10, 10, 6, 58)) as stage:
         amazon, erp = _open(stage)
         stage.proxy(har="proxy.har")

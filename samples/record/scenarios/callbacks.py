@@ -31,7 +31,9 @@ def play(stage: Stage, shop: Actor, sales: list[datetime], happenings: list[Happ
             thing()
             continue
         event = shop.ask("sell") if kind == "sale" else thing
-        done = shop.ask("push", to=HOST, path=PATH, port=stage.proxy_port, topic="orders/create", event=event, delivery=delivery)
+        done = shop.ask(
+            "push", to=HOST, path=PATH, port=stage.proxy_port, topic="orders/create", event=event, delivery=delivery
+        )
         if done["status"] not in range(200, 300) and tries < len(AGAIN):
             then = at + timedelta(seconds=AGAIN[tries])
             heapq.heappush(queue, (then, counter := counter + 1, "again", event, done["delivery"], tries + 1))

@@ -19,20 +19,22 @@ def _open(stage: Stage, log: str, shops: tuple[int, ...] = (SHOP,), **settings: 
     return shopee, erp
 
 
-def _round(stage: Stage, shopee: Actor, erp: Actor, step: int, shops: tuple[int, ...] = (SHOP,)) -> None:
+def _round(
+    stage: Stage, shopee: Actor, erp: Actor, step: int, shops: tuple[int, ...] = (SHOP,), window: int = 1200
+) -> None:
     """Orders, their dispatch, and every third time some stock."""
     for shop in shops:
         if step % 2 == 0:
             shopee.ask("sell", shop_id=shop)
         stage.clock.on(3)
-        for number in erp.ask("pull", shop_id=shop):
+        for number in erp.ask("pull", shop_id=shop, window=window):
             erp.ask("ship", shop_id=shop, order_sn=number)
         if step % 3 == 2:
             erp.ask("stock", shop_id=shop, item_id=int(sorted(ITEMS)[step % len(ITEMS)]), sold=1)
 
 
 def clock_skew(captures: Path) -> None:
-    """From 03:00 on the ERP's machine runs seven minutes behind: it was resumed from a snapshot, without time service."""
+    """From 03:00 on the ERP's machine runs seven minutes behind: resumed from a snapshot, no time service."""
     with Stage(captures, datetime(2026, 9, 14, 0, 58)) as stage:
         stage.clock.skew("erp", 0)
         shopee, erp = _open(stage, "erp-shopee.jsonl", clock="erp")
@@ -65,7 +67,7 @@ def new_field(captures: Path) -> None:
 
 
 def good_day(captures: Path) -> None:
-    """healthy/shopee-good-day: orders, dispatch, stock; one 503 of the gateway is part of nothing here."""
+    """healthy/shopee-good-day: orders, dispatch, stock."""
     with Stage(captures, datetime(2026, 9, 15, 0, 58)) as stage:
         shopee, erp = _open(stage, "erp-shopee.log", zone="Asia/Singapore")
         stage.proxy(har="proxy.har")
@@ -94,7 +96,7 @@ def document_not_ready(captures: Path) -> None:
             stage.clock.at(1, step * 8, 5)
             sold = shopee.ask("sell", shop_id=SHOP)
             stage.clock.on(3)
-            erp.ask("pull", shop_id=SHOP, window=300)
+            erp.ask("pull", shop_id=SHOP, window=600)
             for number in sold:
                 erp.ask("ship", shop_id=SHOP, order_sn=number)
                 erp.ask("label", shop_id=SHOP, order_sn=number)
@@ -111,4 +113,4 @@ def two_shops(captures: Path) -> None:
                 for shop in (SHOP, OTHER):
                     erp.ask("refresh", shop_id=shop)
                     stage.clock.on(40)
-            _round(stage, shopee, erp, step, (SHOP, OTHER))
+            _round(stage, shopee, erp, step, (SHOP, OTHER), window=3900)

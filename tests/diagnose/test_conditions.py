@@ -14,23 +14,23 @@ from tests.diagnose.naive import holds
 TEXTS = ["error_code", "error_message", "operation", "platform"]
 WORDS = ["invalid_grant", "Revoked", "revoked", "", "E1", "429", "错误", "a.b"]
 text = st.sampled_from(WORDS)
-rows = st.lists(
-    st.fixed_dictionaries(
-        {name: st.one_of(st.none(), text) for name in TEXTS}
-        | {"status": st.one_of(st.none(), st.integers(100, 599)), "duration_ms": st.one_of(st.none(), st.floats(0, 1e6))}
-        | {"expected_outcome": st.one_of(st.none(), st.booleans())}
-    ),
-    min_size=1,
-    max_size=8,
-)
-plain_key = st.builds(lambda c, m: c + m, st.sampled_from(TEXTS), st.sampled_from(["", "|contains", "|startswith",
-                      "|endswith", "|re", "|cased", "|contains|cased", "|in"]))  # fmt: skip
+columns = {name: st.one_of(st.none(), text) for name in TEXTS} | {
+    "status": st.one_of(st.none(), st.integers(100, 599)),
+    "duration_ms": st.one_of(st.none(), st.floats(0, 1e6)),
+    "expected_outcome": st.one_of(st.none(), st.booleans()),
+}
+rows = st.lists(st.fixed_dictionaries(columns), min_size=1, max_size=8)
+MODIFIERS = ["", "|contains", "|startswith", "|endswith", "|re", "|cased", "|contains|cased", "|in"]
+plain_key = st.builds(lambda c, m: c + m, st.sampled_from(TEXTS), st.sampled_from(MODIFIERS))
+number_key = st.sampled_from(["status", "status|gte", "status|lt", "duration_ms|gt"])
+exists_key = st.sampled_from([f"{t}|exists" for t in (*TEXTS, "status")])
+sought = st.one_of(text.map(lambda w: w or "x"), st.lists(text, min_size=1, max_size=3))
 leaf = st.one_of(
-    st.dictionaries(plain_key, st.one_of(text.map(lambda w: w or "x"), st.lists(text, min_size=1, max_size=3)), min_size=1, max_size=2),
-    st.dictionaries(st.sampled_from(["status", "status|gte", "status|lt", "duration_ms|gt"]), st.integers(0, 600), min_size=1, max_size=2),
-    st.dictionaries(st.sampled_from([f"{t}|exists" for t in (*TEXTS, "status")]), st.booleans(), min_size=1, max_size=1),
+    st.dictionaries(plain_key, sought, min_size=1, max_size=2),
+    st.dictionaries(number_key, st.integers(0, 600), min_size=1, max_size=2),
+    st.dictionaries(exists_key, st.booleans(), min_size=1, max_size=1),
     st.just({"expected_outcome": True}),
-)  # fmt: skip
+)
 conditions = st.recursive(
     leaf,
     lambda inner: st.one_of(
@@ -45,9 +45,7 @@ conditions = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(rows, conditions)
 def test_compiled_agrees_with_naive(table: list[dict[str, object]], condition: dict[str, object]) -> None:
-    frame = pl.DataFrame(
-        {name: [r.get(name) for r in table] for name in EXCHANGES}, schema=EXCHANGES, strict=False
-    )
+    frame = pl.DataFrame({name: [r.get(name) for r in table] for name in EXCHANGES}, schema=EXCHANGES, strict=False)
     got = frame.select(compile_condition(condition).alias("hit"))["hit"].to_list()
     if len(got) == 1:
         got = got * len(table)

@@ -18,6 +18,7 @@ from openclaw_forensics.result import Result
 from openclaw_forensics.selection import select
 from openclaw_forensics.settings import Settings
 
+Event = tuple[int, tuple[str, str, str | None], tuple[int | None, str | None], bool]
 PACKS = load()
 START = datetime(2026, 3, 17, 6, tzinfo=UTC)
 CALLS = [
@@ -42,7 +43,7 @@ events = st.lists(
 )
 
 
-def exchanges(drawn: list[tuple[int, tuple[str, str, str | None], tuple[int | None, str | None], bool]]) -> pl.DataFrame:
+def exchanges(drawn: list[Event]) -> pl.DataFrame:
     rows = []
     for number, (second, (method, url, body), (status, answer), inbound) in enumerate(drawn):
         host, _, rest = url.partition("//")[2].partition("/")
@@ -62,7 +63,7 @@ def exchanges(drawn: list[tuple[int, tuple[str, str, str | None], tuple[int | No
     return frame_of(rows, READ_COLUMNS)
 
 
-def analysed(drawn: list[tuple[int, tuple[str, str, str | None], tuple[int | None, str | None], bool]]) -> Result:
+def analysed(drawn: list[Event]) -> Result:
     options = AnnotateOptions(key=b"0" * 16)
     annotated, _ = annotate(exchanges(drawn), empty(RECORDS), PACKS, options)
     frame = with_identity(conform(annotated, EXCHANGES))
@@ -72,7 +73,7 @@ def analysed(drawn: list[tuple[int, tuple[str, str, str | None], tuple[int | Non
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
-def test_every_failure_is_counted_once(drawn: list) -> None:  # type: ignore[type-arg]
+def test_every_failure_is_counted_once(drawn: list[Event]) -> None:
     result = analysed(drawn)
     owned = sum(c.failures + c.explains for c in result.root_causes)
     assert owned + result.unexplained.failures == result.input.failures
@@ -86,7 +87,7 @@ def test_every_failure_is_counted_once(drawn: list) -> None:  # type: ignore[typ
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
-def test_the_order_of_the_input_does_not_matter(drawn: list) -> None:  # type: ignore[type-arg]
+def test_the_order_of_the_input_does_not_matter(drawn: list[Event]) -> None:
     distinct = {e[0]: e for e in drawn}
     one = analysed(list(distinct.values()))
     other = analysed(list(reversed(distinct.values())))

@@ -18,7 +18,13 @@ VALUE = 'Atzr|IQEB<"LjAs&Ahh/+=='
 
 @pytest.mark.parametrize(
     "form",
-    [VALUE, html.escape(VALUE), quote(VALUE, safe=""), json.dumps(VALUE)[1:-1], base64.b64encode(VALUE.encode()).decode()],
+    [
+        VALUE,
+        html.escape(VALUE),
+        quote(VALUE, safe=""),
+        json.dumps(VALUE)[1:-1],
+        base64.b64encode(VALUE.encode()).decode(),
+    ],
     ids=["plain", "html", "percent", "json", "base64"],
 )
 def test_leak_is_refused(form: str) -> None:

@@ -27,7 +27,8 @@ HIDE = {
     "json escaped": '{"body":"{\\"access_token\\":\\"' + SECRET + '\\"}"}',
     "json array": f'{{"phone":["{SECRET}"]}}',
     "json nested": f'{{"recipient_address":{{"name":"{SECRET}","lines":["{SECRET}"]}}}}',
-    "form": "grant_type=refresh_token&refresh_token=" + SECRET.replace("+", "%2B").replace("=", "%3D").replace("/", "%2F"),
+    "form": "grant_type=refresh_token&refresh_token="
+    + SECRET.replace("+", "%2B").replace("=", "%3D").replace("/", "%2F"),
     "query": f"https://h.example/p?shop_id=1&sign={SECRET[:10]}abcdef0123456789&x=1".replace(SECRET[:10], "s3cr3tV4lu"),
     "header": f"Authorization: Bearer {SECRET}\nHost: x",
     "header line in a log": f"> X-Shopify-Access-Token: {SECRET}\n",

@@ -43,7 +43,7 @@ class Actor:
         self._process.stdin.write(json.dumps({"do": what} | how) + "\n")
         self._process.stdin.flush()
         if not (line := self._process.stdout.readline()):
-            raise RuntimeError(f"{self._process.args} ended while it should {what}")
+            raise RuntimeError(f"{self._process.args!r} ended while it should {what}")
         return json.loads(line)
 
     def stop(self) -> None:

@@ -108,7 +108,7 @@ class Client:
             return True
         sync.info("seller %s: SKU %s is not listed yet, creating it", seller_id, sku)
         body = {"productType": "TEA", "requirements": "LISTING", "attributes": {"item_name": [{"value": sku}]}}
-        return self.call(seller_id, "PUT", path, body).ok and self.call(seller_id, "GET", path).ok
+        return bool(self.call(seller_id, "PUT", path, body).ok and self.call(seller_id, "GET", path).ok)
 
     def report(self, seller_id: str, kind: str) -> str:
         """Order a report over the last week."""
@@ -140,7 +140,7 @@ class Client:
 
     def items(self, seller_id: str, number: str) -> bool:
         """What an order holds."""
-        return self.call(seller_id, "GET", f"/orders/v0/orders/{number}/orderItems").ok
+        return bool(self.call(seller_id, "GET", f"/orders/v0/orders/{number}/orderItems").ok)
 
     def confirm(self, seller_id: str, number: str, tracking: str) -> bool:
         """Tell that an order was shipped."""
@@ -153,16 +153,15 @@ class Client:
         response = self.call(seller_id, "POST", f"/orders/v0/orders/{number}/shipmentConfirmation", body)
         if not response.ok:
             sync.error("order %s: shipment not confirmed, HTTP %d", number, response.status_code)
-        return response.ok
+        return bool(response.ok)
 
     def stock(self, seller_id: str, sku: str, quantity: int) -> bool:
         """Set the stock of one article."""
         patch = {"op": "replace", "path": "/attributes/fulfillment_availability",
                  "value": [{"fulfillment_channel_code": "DEFAULT", "quantity": quantity}]}  # fmt: skip
         body = {"productType": "PRODUCT", "patches": [patch]}
-        return self.call(
-            seller_id, "PATCH", f"/listings/2021-08-01/items/{seller_id}/{quote(sku)}?marketplaceIds={MARKET}", body
-        ).ok
+        path = f"/listings/2021-08-01/items/{seller_id}/{quote(sku)}?marketplaceIds={MARKET}"
+        return bool(self.call(seller_id, "PATCH", path, body).ok)
 
 
 def named(work: Any) -> Any:

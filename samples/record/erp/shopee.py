@@ -88,7 +88,7 @@ class Client:
             response = self.send("GET" if body is None else "POST", self._url(path, shop_id, False, query), body)
             if response.status_code < 500:
                 break
-        answer = response.json()
+        answer: dict[str, Any] = response.json()
         if answer["error"]:
             jobs.warning("shop %s: %s ended with %s", shop_id, name, answer["error"])
         return answer

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from record.receiver import LOGIN, OPEN
@@ -15,7 +16,7 @@ AGAIN = (20, 90, 300, 900, 1800, 3600)  # seconds after a failure; Shopify: 8 ti
 Happening = tuple[datetime, Callable[[], object]]
 
 
-def play(stage: Stage, shop: Actor, sales: list[datetime], happenings: list[Happening], end: datetime) -> None:
+def play(stage: Stage, shop: Actor, sales: list[datetime], happenings: Sequence[Happening], end: datetime) -> None:
     """Sell at these times, deliver each event and its retries, and let things happen in between."""
     queue: list[tuple[datetime, int, str, object, str | None, int]] = []
     counter = 0
@@ -72,7 +73,7 @@ def scanned(captures: Path) -> None:
         stage.receiver(shop.ask("credentials")["secret"], OPEN)
         stage.proxy(reverse=stage.receiver_address)
         day = timedelta(days=2)
-        visits = [(_at(8, 1 + 5 * n) + day, lambda n=n: _scan(stage, n)) for n in range(8)]
+        visits = [(_at(8, 1 + 5 * n) + day, partial(_scan, stage, n)) for n in range(8)]
         play(stage, shop, [_at(8, n * 4, 40) + day for n in range(12)], visits, _at(9, 0) + day)
 
 

@@ -114,7 +114,7 @@ def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> tupl
     common = knowledge.everywhere
     everywhere = Catalogue("http", common.errors if common else (), holds)
     found = catalogue_findings(frame.failures, catalogues, everywhere, contrasts, FrameGroups(contrasts))
-    return found, told_findings(frame, knowledge.packs, catalogues, common)
+    return found, told_findings(frame, knowledge.packs, common)
 
 
 def _weigh(

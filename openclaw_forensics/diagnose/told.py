@@ -17,10 +17,12 @@ from openclaw_forensics.diagnose.catalogue import Catalogue, Match
 from openclaw_forensics.diagnose.findings import Because, Finding
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import phrase
+from openclaw_forensics.diagnose.recovery import OWN_RETRY
 from openclaw_forensics.platforms import tolerant
 from openclaw_forensics.platforms.failure import judge
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.model import Pack
+from openclaw_forensics.platforms.model import ErrorRow, Pack
+from openclaw_forensics.platforms.places import all_hold
 from openclaw_forensics.platforms.recognise import LOUD
 
 Row = dict[str, Any]
@@ -29,6 +31,7 @@ _TEXT = 16 << 10  # characters of a record that are looked at
 _NEAR = timedelta(seconds=60)  # how long before its record a call may have been logged
 _BODY = re.compile(r"[{\[<]")
 _NO_ROW = -1
+_UNNAMED = 400  # the status that stands for one which the record does not name
 _STARTS = 4  # brackets tried as the beginning of a quoted body
 _CEILING = 0.8  # a record may quote another call than the one at hand
 _STATUS = re.compile(r"(?i)(?:\bstatus(?:[ _-]?code)?\b|\bHTTP(?:/[12](?:\.[01])?)?)\D{0,40}?\b([45][0-9]{2})\b")
@@ -37,10 +40,9 @@ _CODE_KEYS = ("code", "error_code", "errorcode", "errcode", "error", "sub_code")
 _MESSAGE_KEYS = ("message", "msg", "error_msg", "errormsg", "error_message", "error_description", "longmessage")
 
 
-def told_findings(
-    frame: Frame, packs: Mapping[str, Pack], catalogues: Mapping[str, Catalogue], common: Pack | None
-) -> list[Finding]:
+def told_findings(frame: Frame, packs: Mapping[str, Pack], common: Pack | None) -> list[Finding]:
     """A finding per catalogue row that a loud record's quoted answer meets, where no exchange carries that answer."""
+    catalogues = {name: Catalogue(name, pack.errors, _holds) for name, pack in packs.items()}
     groups: dict[tuple[int, str], list[tuple[Row, Match, Row | None]]] = {}
     for record in _loud(frame):
         call = _call(frame, record)
@@ -106,20 +108,26 @@ def _read(record: Row, call: Row | None, pack: Pack, own: Catalogue, common: Pac
     best: Match | None = None
     for body in _bodies(text):
         row = {**(call or {}), "status": status, "response_body": body, "response_body_state": "reconstructed"}
-        out = judge(Message({**row, "answer_state": None}), operation, pack.platform.envelope, general)
+        # A loud record is about a failure: where it names no status, an answer that only its status marks is read too.
+        quoted = Message({**row, "status": status or _UNNAMED, "answer_state": None})
+        out = judge(quoted, operation, pack.platform.envelope, general)
         code, message = (out.code, out.message) if out.code else _plain(body)
         if code is None:
             continue
-        asked = _asked(call, status, code, out.subcode, message or text)
+        asked = _asked(call, status, code, out.subcode, message or text) | {"quoted": quoted}
         match = own.find(asked, specific=True)
-        quoted = out.code is not None and not (match and match.entry.fallback)
+        worded = out.code is not None and not (match and match.entry.fallback)
         if (
             match is not None
-            and (quoted or match.entry.code is not None)
+            and (worded or match.entry.code is not None)
             and (best is None or match.weight > best.weight)
         ):
             best = match
     return best
+
+
+def _holds(entry: ErrorRow, row: Row) -> bool:
+    return all_hold(entry.tests, row["quoted"]) is True
 
 
 def _bodies(text: str) -> Iterator[str]:
@@ -172,17 +180,21 @@ def _finding(frame: Frame, platform: str, found: Sequence[tuple[Row, Match, Row 
         unverified=entry.unverified,
         severity="info" if entry.expected else None,
     )
-    return replace(finding, repaired=_repaired(frame, found) if not finding.rows else None)
+    if finding.rows:
+        return finding
+    repaired = _repaired(frame, found)
+    # The call went again and passed, soon and on its own: nothing to act on, as for an exchange that recovers so.
+    return replace(finding, repaired=repaired, severity="info" if repaired else finding.severity)
 
 
 def _repaired(frame: Frame, found: Sequence[tuple[Row, Match, Row | None]]) -> bool | None:
-    """Whether each told call later succeeds: the same operation of the same shop, by the log's own account."""
+    """Whether each told call soon succeeds: the same operation, host and shop, by the log's own account."""
     for record, _, call in found:
         if call is None or not isinstance(record["at"], datetime):
             return None
         later = frame.exchanges.filter(
             frame.is_good
-            & (pl.col("started_at") > record["at"])
+            & pl.col("started_at").is_between(record["at"], record["at"] + OWN_RETRY)
             & pl.col("operation_key").eq_missing(pl.lit(call["operation_key"]))
             & pl.col("shop").eq_missing(pl.lit(call["shop"], dtype=pl.String))
             & pl.col("host").eq_missing(pl.lit(call["host"], dtype=pl.String))

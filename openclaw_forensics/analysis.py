@@ -19,8 +19,9 @@ from openclaw_forensics.diagnose.load import load_rules
 from openclaw_forensics.document.assemble import Known, assemble
 from openclaw_forensics.document.inputs import describe_input
 from openclaw_forensics.exchanges import ANNOTATED_COLUMNS, EXCHANGES, RECORDS, conform, empty
-from openclaw_forensics.ingest.api import ReadOptions
+from openclaw_forensics.ingest.api import Part, ReadOptions
 from openclaw_forensics.ingest.reading import FileRead, Reading
+from openclaw_forensics.ingest.sources import Source
 from openclaw_forensics.ingest.walk import Unreadable, walk
 from openclaw_forensics.link.doubles import drop_doubles
 from openclaw_forensics.link.identity import with_identity
@@ -37,6 +38,7 @@ from openclaw_forensics.selection import Selection, select
 from openclaw_forensics.settings import Settings
 from openclaw_forensics.taxonomy import taxonomy
 
+ANNOTATED_TOGETHER = 40_000  # exchanges; annotation has a price for each call
 KEPT_BODIES = 64  # successes whose bodies are kept, per operation and shop in one part
 
 
@@ -150,16 +152,27 @@ class _Stage1:
         self.unreadable: list[Unreadable] = []
         self.bodies_dropped = 0
 
-    def read(self, source) -> None:  # type: ignore[no-untyped-def]
-        """Read one source part by part; each part is annotated at once and its good bodies thinned."""
+    def read(self, source: Source) -> None:
+        """Read one source part by part; a few parts are annotated together, then their good bodies thinned."""
         reading = Reading(source, self._read_options, self._settings.input_format)
+        held: list[Part] = []
         for part in reading.parts():
-            exchanges, records = annotate(part.exchanges, part.records, self._packs, self._options)
-            kept, dropped = thin(exchanges)
-            self.bodies_dropped += dropped
-            self.exchanges.append(kept)
-            self.records.append(records)
+            held.append(part)
+            if sum(p.exchanges.height for p in held) >= ANNOTATED_TOGETHER:
+                self._annotate(held)
+                held = []
+        self._annotate(held)
         self.files.append(reading.result())
+
+    def _annotate(self, parts: Sequence[Part]) -> None:
+        if not parts:
+            return
+        read, logged = pl.concat([p.exchanges for p in parts]), pl.concat([p.records for p in parts])
+        exchanges, records = annotate(read, logged, self._packs, self._options)
+        kept, dropped = thin(exchanges)
+        self.bodies_dropped += dropped
+        self.exchanges.append(kept)
+        self.records.append(records)
 
 
 def thin(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, int]:

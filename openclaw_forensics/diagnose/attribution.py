@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import polars as pl
+
 from openclaw_forensics.diagnose.findings import Finding
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import Relation, Relations
@@ -212,15 +214,19 @@ class Attribution:
         if relation.until == "end":
             return []
         operations = self._refreshing if relation.until == "refresh" else {str(r["operation_key"]) for r in roots}
-        table = self._frame.exchanges.filter(self._frame.is_good)
-        ends = [
-            at.replace(tzinfo=None)
-            for platform, identity, operation, step, at in table.select(
-                "platform", "identity", "operation_key", "step", "started_at"
-            ).iter_rows()
-            if platform == finding.platform
-            and identity == finding.identity
-            and at is not None
-            and (operation in operations or (relation.until == "refresh" and not operations and step == "token"))
-        ]
-        return sorted(ends)
+        ending = pl.col("operation_key").is_in(sorted(operations))
+        if relation.until == "refresh" and not operations:
+            ending = pl.col("step") == "token"
+        ends = (
+            self._frame.exchanges.lazy()
+            .filter(
+                self._frame.is_good
+                & pl.col("platform").eq_missing(pl.lit(finding.platform, dtype=pl.String))
+                & pl.col("identity").eq_missing(pl.lit(finding.identity, dtype=pl.String))
+                & ending
+                & pl.col("started_at").is_not_null()
+            )
+            .select(pl.col("started_at").sort())
+            .collect()
+        )
+        return [at.replace(tzinfo=None) for at in ends["started_at"]]

@@ -143,10 +143,10 @@ class Contrasts:
         if not self.refreshing:
             return []
         return (
-            self.frame.exchanges.filter(
-                pl.col("operation").is_in(sorted(self.refreshing)) & ~pl.col("failed") & (pl.col("status") < 400)
-            )
+            self.frame.exchanges.lazy()
+            .filter(pl.col("operation").is_in(sorted(self.refreshing)) & ~pl.col("failed") & (pl.col("status") < 400))
             .select("row", "started_at", "platform", "identity", "refresh_token", "issued_tokens", "token")
+            .collect()
             .to_dicts()
         )
 
@@ -187,8 +187,8 @@ class Contrasts:
     @cached_property
     def _shops_of_app(self) -> dict[tuple[str, str], int]:
         counts: dict[tuple[str, str], int] = defaultdict(int)
-        table = self.frame.exchanges.filter(pl.col("app").is_not_null() & pl.col("shop").is_not_null())
-        for platform, app in table.select("platform", "app", "shop").unique().select("platform", "app").rows():
+        table = self.frame.exchanges.select("platform", "app", "shop").unique().drop_nulls(["app", "shop"])
+        for platform, app in table.select("platform", "app").rows():
             counts[str(platform), str(app)] += 1
         return counts
 

@@ -80,7 +80,7 @@ class Frame:
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
         """The failing exchanges as dicts of the columns that questions need, in order."""
-        return self.exchanges.filter("failed").select(_HOT).to_dicts()
+        return self.exchanges.lazy().filter("failed").select(_HOT).collect().to_dicts()
 
     @cached_property
     def failing(self) -> dict[int, dict[str, Any]]:
@@ -91,9 +91,11 @@ class Frame:
     def successes(self) -> list[Success]:
         """What succeeded (answered and not failed), aggregated."""
         keys = ["platform", "app", "shop", "identity", "token", "operation_key", "step", "region", "direction"]
-        good = self.exchanges.filter(self.is_good)
-        table = good.group_by(keys, maintain_order=True).agg(
-            first=pl.col("started_at").min(), last=pl.col("started_at").max(), count=pl.len()
+        good = self.exchanges.lazy().filter(self.is_good)
+        table = (
+            good.group_by(keys, maintain_order=True)
+            .agg(first=pl.col("started_at").min(), last=pl.col("started_at").max(), count=pl.len())
+            .collect()
         )
         return [Success(**row) for row in table.to_dicts()]
 

@@ -45,10 +45,14 @@ def _run(frame: Frame, loaded: Loaded, contrasts: Contrasts) -> tuple[list[Findi
         hits = frame.records.filter(_platform(rule) & loaded.when)
         found = [_of_records(rule, frame, part) for part in hits.partition_by(["platform"], maintain_order=True)]
         return found, _check(rule, hits.height, frame.records.height)
-    base = frame.exchanges.filter(among(frame, rule))
+    base = frame.exchanges.lazy().filter(among(frame, rule))
     hits = select(base, loaded.when, rule.when_)
     findings = [f for rows in _groups(hits, rule) if (f := _of_exchanges(rule, frame, rows, contrasts)) is not None]
-    return findings, _check(rule, sum(len(f.rows) + len(f.affected) for f in findings), base.height)
+    return findings, _check(rule, sum(len(f.rows) + len(f.affected) for f in findings), _height(base))
+
+
+def _height(base: pl.LazyFrame) -> int:
+    return int(base.select(pl.len()).collect().item())
 
 
 def _check(rule: Rule, hits: int, asked: int) -> Check:
@@ -72,14 +76,14 @@ def among(frame: Frame, rule: Rule) -> pl.Expr:
     return outcome & _platform(rule) & direction
 
 
-def select(base: pl.DataFrame, when: pl.Expr, condition: Condition) -> pl.DataFrame:
+def select(base: pl.LazyFrame, when: pl.Expr, condition: Condition) -> pl.DataFrame:
     """The rows of `base` for which `when` is true; messages are opened only where the rest of it can hold."""
     places = sorted({key.column for key in keys_of(condition) if key.is_place})
     if not places:
-        return base.filter(when)
+        return base.filter(when).collect()
     plain = {k: v for k, v in condition.items() if not any(key.is_place for key in keys_of({k: v}))}
     narrowed = base.filter(compile_condition(plain)) if plain else base
-    return with_places(narrowed.head(_PLACE_ROWS), places).filter(when)
+    return with_places(narrowed.head(_PLACE_ROWS).collect(), places).filter(when)
 
 
 def with_places(frame: pl.DataFrame, places: Sequence[str]) -> pl.DataFrame:
@@ -204,7 +208,7 @@ def _beside(frame: Frame, sequence: RuleSequence, row: Row, *, earlier: bool) ->
     if sequence.within_s is not None and isinstance(at, datetime):
         span = timedelta(seconds=sequence.within_s)
         side &= pl.col("started_at").is_between(at - span, at + span)
-    base = frame.exchanges.filter(side)
+    base = frame.exchanges.lazy().filter(side)
     return select(base, compile_condition(sequence.when), sequence.when).height > 0
 
 

@@ -164,7 +164,7 @@ def _owner(diagnosis: Diagnosis, row: int, causes: Sequence[RootCause]) -> str |
 
 
 def _numbers(frame: Frame, ids: Iterable[str]) -> dict[str, int]:
-    table = frame.exchanges.filter(pl.col("exchange_id").is_in(list(ids))).select("exchange_id", "row")
+    table = frame.exchanges.select("exchange_id", "row").filter(pl.col("exchange_id").is_in(list(ids)))
     return {str(i): int(r) for i, r in table.iter_rows()}
 
 
@@ -172,7 +172,12 @@ def _contrasts(diagnosis: Diagnosis, chosen: Sequence[int]) -> list[int]:
     """One good exchange per operation that the evidence names."""
     frame = diagnosis.frame
     operations = {str(frame.exchanges["operation_key"][r]) for r in chosen}
-    good = frame.exchanges.filter(frame.is_good & pl.col("operation_key").is_in(sorted(operations)))
+    good = (
+        frame.exchanges.lazy()
+        .filter(frame.is_good & pl.col("operation_key").is_in(sorted(operations)))
+        .select("row", "operation_key")
+        .collect()
+    )
     return [int(r) for r in good.unique("operation_key", keep="last", maintain_order=True)["row"]]
 
 

@@ -219,7 +219,7 @@ def _attempts(frame: Frame, root: Root) -> tuple[Attempts, ...]:
     if not times:
         return ()
     keys = {(frame.failing[r]["operation_key"], frame.failing[r]["operation"]) for r in rows}
-    table = frame.exchanges.filter(
+    table = frame.exchanges.lazy().filter(
         pl.col("started_at").is_between(min(times), max(times))
         & pl.col("operation_key").is_in(sorted(str(k) for k, _ in keys))
         & pl.col("platform").eq_missing(pl.lit(root.finding.platform, dtype=pl.String))
@@ -229,6 +229,7 @@ def _attempts(frame: Frame, root: Root) -> tuple[Attempts, ...]:
         table.group_by("operation_key", "operation", maintain_order=True)
         .agg(all=pl.len(), failed=pl.col("failed").sum())
         .sort(["failed", "operation_key"], descending=[True, False])
+        .collect()
     )
     return tuple(
         Attempts(operation=r["operation"] or r["operation_key"], all=r["all"], failed=r["failed"])

@@ -57,13 +57,14 @@ def contrast_view(diagnosis: Diagnosis, root: Root) -> Contrast | None:
 def _nearest(diagnosis: Diagnosis, row: int) -> int | None:
     frame = diagnosis.frame
     failing = frame.failing[row]
-    same = frame.exchanges.filter(
+    wanted = (
         frame.is_good
         & (pl.col("operation_key") == str(failing["operation_key"]))
         & (pl.col("direction") == str(failing["direction"]))
         & pl.col("platform").eq_missing(pl.lit(failing["platform"], dtype=pl.String))
         & pl.col("identity").eq_missing(pl.lit(failing["identity"], dtype=pl.String))
     )
+    same = frame.exchanges.lazy().filter(wanted).select("row", "started_at").collect()
     if same.is_empty():
         return None
     at = failing["started_at"]

@@ -21,7 +21,12 @@ _LEAST_GAP = timedelta(minutes=30)
 
 def timeline(frame: Frame, roots: Sequence[Root], ids: Sequence[str]) -> Timeline:
     """The timeline of one capture; `ids` are the root causes' ids."""
-    table = frame.exchanges.filter(pl.col("started_at").is_not_null() & (pl.col("direction") != "inbound"))
+    table = (
+        frame.exchanges.lazy()
+        .filter(pl.col("started_at").is_not_null() & (pl.col("direction") != "inbound"))
+        .select("started_at", "source_file", "platform", "shop", "operation", "operation_key", "direction", "failed")
+        .collect()
+    )
     if table.is_empty():
         return Timeline(marks=_marks(roots, ids))
     first, last = _bounds(table)

@@ -40,9 +40,11 @@ _KEYS = ["platform", "app", "shop", "token", "refresh_token", "issued"]
 def with_identity(exchanges: pl.DataFrame) -> pl.DataFrame:
     """`exchanges` with `identity` filled, and `shop` where an identity has exactly one."""
     table = (
-        exchanges.with_columns(issued=pl.col("issued_tokens").list.eval(pl.element().struct.field("token")))
+        exchanges.lazy()
+        .with_columns(issued=pl.col("issued_tokens").list.eval(pl.element().struct.field("token")))
         .group_by(_KEYS, maintain_order=True)
         .agg(first=pl.col("started_at").min(), last=pl.col("started_at").max())
+        .collect()
         .to_dicts()
     )
     identities = _identities(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 import polars as pl
@@ -24,12 +25,15 @@ def detect(question: Question) -> Answer:
     findings = []
     judged = 0
     for platform, pack in question.knowledge.packs.items():
-        calls = question.frame.exchanges.filter((pl.col("platform") == platform) & (pl.col("direction") == "out"))
+        calls = question.frame.exchanges.lazy().filter(
+            (pl.col("platform") == platform) & (pl.col("direction") == "out")
+        )
+        named = calls.select("operation", "path", "host").collect()
         for entry in pack.deprecations:
             if entry.effective_at is None or not _tells(entry):
                 continue
-            judged += calls.height
-            for part in _uses(calls, entry).partition_by("shop", "identity", maintain_order=True):
+            judged += named.height
+            for part in _uses(calls, named, entry).partition_by("shop", "identity", maintain_order=True):
                 findings += _findings(question, platform, entry, part)
     return Answer(findings, judged)
 
@@ -38,24 +42,25 @@ def _tells(entry: Deprecation) -> bool:
     return bool(entry.operations or entry.path or entry.host or entry.tests)
 
 
-def _uses(calls: pl.DataFrame, entry: Deprecation) -> pl.DataFrame:
+def _uses(calls: pl.LazyFrame, named: pl.DataFrame, entry: Deprecation) -> pl.DataFrame:
+    """Calls that the entry is about; `named` are their operations, paths and hosts."""
+
+    def meeting(column: str, holds: Callable[[str], bool]) -> pl.Expr:
+        return pl.col(column).is_in([v for v in named[column].unique().drop_nulls() if holds(v[:2048])])
+
+    path, host = entry.path, entry.host
     hits = calls
     if entry.operations:
-        known = [
-            o for o in calls["operation"].unique().drop_nulls() if any(fnmatch.fnmatch(o, g) for g in entry.operations)
-        ]
-        hits = hits.filter(pl.col("operation").is_in(known))
-    if entry.path is not None:
-        paths = [p for p in hits["path"].unique().drop_nulls() if re.search(entry.path, p[:2048])]
-        hits = hits.filter(pl.col("path").is_in(paths))
-    if entry.host is not None:
-        hosts = [h for h in hits["host"].unique().drop_nulls() if re.search(entry.host, h)]
-        hits = hits.filter(pl.col("host").is_in(hosts))
-    if entry.tests:
-        opened = hits.head(_OPENED)
-        keep = [all_hold(entry.tests, Message(r)) is True for r in opened.iter_rows(named=True)]
-        hits = opened.filter(pl.Series(keep, dtype=pl.Boolean))
-    return hits
+        hits = hits.filter(meeting("operation", lambda o: any(fnmatch.fnmatch(o, g) for g in entry.operations)))
+    if path is not None:
+        hits = hits.filter(meeting("path", lambda p: re.search(path, p) is not None))
+    if host is not None:
+        hits = hits.filter(meeting("host", lambda h: re.search(host, h) is not None))
+    if not entry.tests:
+        return hits.select("row", "started_at", "failed", "shop", "identity").collect()
+    opened = hits.head(_OPENED).collect()
+    keep = [all_hold(entry.tests, Message(r)) is True for r in opened.iter_rows(named=True)]
+    return opened.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
 def _findings(question: Question, platform: str, entry: Deprecation, part: pl.DataFrame) -> list[Finding]:

@@ -61,7 +61,8 @@ def _traffic(question: Question, part: pl.DataFrame) -> list[datetime]:
     first = part.row(0, named=True)
     ours = (pl.col("direction") == "out") & (pl.col("platform") == first["platform"])
     ours = ours & pl.coalesce("shop", "identity").fill_null("?").eq(first["who"])
-    others = question.frame.exchanges.filter(ours & (pl.col("operation") != first["operation"]).fill_null(True))
+    theirs = ours & (pl.col("operation") != first["operation"]).fill_null(True)
+    others = question.frame.exchanges.lazy().filter(theirs).select("started_at").collect()
     times: list[datetime] = others["started_at"].drop_nulls().to_list()
     return times
 

@@ -84,8 +84,9 @@ def lists(question: Question) -> pl.DataFrame:
     writes = [o.id for p in question.knowledge.packs.values() for o in p.operations if o.write]
     out = (pl.col("direction") == "out") & pl.col("platform").is_not_null() & pl.col("operation").is_not_null()
     steps = pl.col("step").is_in(question.words("list_steps"))
-    table = question.frame.exchanges.filter(out & steps & ~pl.col("operation").is_in(writes))
-    return table.head(_MOST).with_columns(who=who(), good=question.frame.is_good, unknown=is_unknown())
+    listed = out & steps & ~pl.col("operation").is_in(writes)
+    table = question.frame.exchanges.lazy().filter(listed).head(_MOST).collect()
+    return table.with_columns(who=who(), good=question.frame.is_good, unknown=is_unknown())
 
 
 def pulls(question: Question, table: pl.DataFrame) -> dict[tuple[str, str, str], list[Pull]]:

@@ -171,7 +171,7 @@ class _Stage1:
         exchanges, records = annotate(read, logged, self._packs, self._options)
         kept, dropped = thin(exchanges)
         self.bodies_dropped += dropped
-        self.exchanges.append(kept)
+        self.exchanges.append(kept.select(c for c in kept if c.null_count() < len(c)))
         self.records.append(records)
 
 
@@ -191,8 +191,17 @@ def thin(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return thinned, dropped
 
 
+def joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """One frame of the parts; columns that hold one value throughout, or none, take no room."""
+    if not parts:
+        return empty(EXCHANGES)
+    whole = conform(pl.concat(parts, how="diagonal"), EXCHANGES)
+    constant = [c for c in whole if c.dtype == pl.String and len(c) and (c.null_count() == 0) and (c == c[0]).all()]
+    return whole.with_columns(pl.lit(c[0], dtype=pl.String).alias(c.name) for c in constant)
+
+
 def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, ...]) -> Capture:
-    exchanges = pl.concat([conform(f, EXCHANGES) for f in stage.exchanges]) if stage.exchanges else empty(EXCHANGES)
+    exchanges = joined(stage.exchanges)
     records = pl.concat([conform(f, RECORDS) for f in stage.records]) if stage.records else empty(RECORDS)
     exchanges, records, zone = settle(exchanges, records, settings.timezone)
     merged = drop_doubles(exchanges)

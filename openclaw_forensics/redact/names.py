@@ -21,6 +21,7 @@ class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     secrets: dict[str, tuple[str, ...]]
+    parameters: dict[str, tuple[str, ...]]
     personal: dict[str, tuple[str, ...]]
     plain: dict[str, tuple[str, ...]]
     patterns: dict[str, tuple[str, ...]]
@@ -31,14 +32,17 @@ class Names:
     """Folded name -> kind of what it holds; forms that are recognised anywhere; prefixes that are kept."""
 
     kinds: Mapping[str, str]
+    parameters: Mapping[str, str]  # in a query or form only
     personal: frozenset[str]
     plain: frozenset[str]
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
     prefixes: tuple[str, ...]
 
-    def kind(self, name: str) -> str | None:
-        """What a field of this name holds, if it is to be hidden."""
+    def kind(self, name: str, *, parameter: bool = False) -> str | None:
+        """What a field of this name holds, if it is to be hidden; `parameter`: it stands in a query or form."""
         folded = fold(name)
+        if parameter and folded in self.parameters:
+            return self.parameters[folded]
         if folded in self.plain:
             return None
         if (found := self.kinds.get(folded)) is not None:
@@ -67,6 +71,7 @@ def names(platforms: Iterable[Platform]) -> Names:
     personal |= {fold(n) for head in heads for n in head.personal_names}
     return Names(
         kinds=kinds,
+        parameters={fold(n): kind for kind, listed in file.parameters.items() for n in listed},
         personal=frozenset(personal),
         plain=frozenset(fold(n) for listed in file.plain.values() for n in listed),
         patterns=tuple((kind, re.compile(p)) for kind, listed in file.patterns.items() for p in listed),

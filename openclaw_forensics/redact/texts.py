@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from openclaw_forensics.platforms.masks import is_masked
 from openclaw_forensics.redact.names import Names
-from openclaw_forensics.redact.vault import OPEN, Vault
+from openclaw_forensics.redact.vault import LEAST, OPEN, Vault
 
 _NAME = r"[A-Za-z0-9_\u4e00-\u9fff][\w.\-\u4e00-\u9fff]{0,79}"
 # A quoted name (JSON, Python, PHP, JS; quotes may be escaped) with its separator.
@@ -36,8 +36,8 @@ class Texts:
     def hide(self, text: str) -> str:
         """`text` with marks where something was hidden."""
         text = self._quoted(text)
-        for pattern, cut in ((_XML, False), (_PHP, False), (_PAIR, False), (_HEADER, True)):
-            text = pattern.sub(self._named(headers=cut), text)
+        for pattern in (_XML, _PHP, _PAIR, _HEADER):
+            text = pattern.sub(self._named(headers=pattern is _HEADER, parameter=pattern is _PAIR), text)
         for kind, pattern in self._names.patterns:
             text = pattern.sub(self._formed(kind), text)
         return self._vault.replace_known(text)
@@ -57,14 +57,22 @@ class Texts:
             return value
         return self._vault.hide(kind, value)
 
-    def _named(self, *, headers: bool) -> Callable[[re.Match[str]], str]:
+    def _named(self, *, headers: bool, parameter: bool) -> Callable[[re.Match[str]], str]:
         def replace(match: re.Match[str]) -> str:
-            kind = self._names.kind(match["name"])
+            kind = self._names.kind(match["name"], parameter=parameter)
+            if (
+                parameter
+                and kind is not None
+                and self._names.kind(match["name"]) is None
+                and len(match["value"]) < LEAST
+            ):
+                return match[0]  # code=400 in a log line is a status, no credential
             if kind is None or (headers and kind == "signature" and " " in match["value"].strip()):
                 return match[0]
             start = match.start("value") - match.start()
             end = match.end("value") - match.start()
-            hidden = self.value(match["name"], match["value"].rstrip())
+            value = match["value"].rstrip()
+            hidden = self.value(match["name"], value) if self._names.kind(match["name"]) else self._put(kind, value)
             return match[0][:start] + hidden + match[0][end:]
 
         return replace

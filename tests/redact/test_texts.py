@@ -41,9 +41,11 @@ HIDE = {
     "phone": "call +49 170 1234567 now",
     "phone cn": "收件人电话 13812345678",
     "chinese name": '{"收件人":"张三丰","手机":"13812345678"}',
+    "oauth code": "grant_type=authorization_code&code=ANbCdEfGhIjKlMnO1234&redirect_uri=x",
     "bearer": f"curl -H 'authorization: bearer {SECRET}'",
 }
 GONE = {
+    "oauth code": "ANbCdEfGh",
     "jwt": "dozjgNryP4J3", "mail": "jane.doe@", "phone": "1234567", "phone cn": "13812345678", "chinese name": "张三丰",
     "query": "s3cr3tV4lu", "form": "s3cr3t",
 }  # fmt: skip
@@ -59,6 +61,8 @@ def test_hidden(known: Names, name: str) -> None:
 KEEP = {
     "next token": '{"nextToken":"2YgYW55IGNhcm5hbCBwbGVhc3VyZS4"}',
     "ids": '{"order_sn":"2404098A1B2C3D","sku":"ABC-12345678","tracking_number":"LX123456789DE","shop_id":123456789}',
+    "error code": '{"code":"InvalidInputValue","errorId":25007,"error_code":"error_auth_long_name"}',
+    "status in a line": "answered code=400 in 12 ms",
     "grant": "grant_type=refresh_token",
     "message": '{"message":"The access token is invalid","error":"invalid_grant"}',
     "literals": '{"access_token":null,"password":"","sign":false}',

@@ -18,6 +18,14 @@ from openclaw_forensics.diagnose.detectors import Question
 from openclaw_forensics.diagnose.detectors.same_request import volatile_names
 
 _SEEN = ("recorded", "empty", "reconstructed")
+# Columns that no question about lists asks for; a large log would pay for each of them.
+_UNUSED = (
+    "request_body_bytes", "response_body_bytes", "raw_stamp", "locator", "line", "format", "writer", "http_version",
+    "transport_error", "transport_error_text", "thread", "client_class", "client_address", "server_address",
+    "state_reason", "also_seen", "labels", "region", "error_subcode", "error_message", "error_fields", "token",
+    "refresh_token", "issued_tokens", "signature", "key_version", "item_failures", "trace_id", "request_id", "scheme",
+    "port", "source_file", "time_quality", "request_body_exact", "response_body_exact",
+)  # fmt: skip
 _MOST = 200_000  # list calls read
 
 
@@ -85,7 +93,7 @@ def lists(question: Question) -> pl.DataFrame:
     out = (pl.col("direction") == "out") & pl.col("platform").is_not_null() & pl.col("operation").is_not_null()
     steps = pl.col("step").is_in(question.words("list_steps"))
     listed = out & steps & ~pl.col("operation").is_in(writes)
-    table = question.frame.exchanges.lazy().filter(listed).head(_MOST).collect()
+    table = question.frame.exchanges.lazy().filter(listed).head(_MOST).select(pl.exclude(_UNUSED)).collect()
     return table.with_columns(who=who(), good=question.frame.is_good, unknown=is_unknown())
 
 

@@ -14,6 +14,7 @@ from openclaw_forensics.ingest.sources import CHUNK, Source
 
 __all__ = ["CHUNK", "NOT_MINE", "Balance", "Part", "ReadOptions", "Reader", "Sniff"]
 
+
 @dataclass(frozen=True, slots=True)
 class Sniff:
     """How sure a reader is. `score` 0 (not mine) to 100 (certain); `reason` in English, shown by `formats try`."""

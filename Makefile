@@ -41,9 +41,11 @@ lint: setup
 	@$(BIN)/openclaw-forensics rules lint
 	@$(BIN)/openclaw-forensics rules test
 	@$(BIN)/python tools/knowledge.py --check docs/knowledge.md
+	@$(BIN)/python tools/schemas.py --check docs/schemas
 
 docs: setup
 	@$(BIN)/python tools/knowledge.py docs/knowledge.md
+	@$(BIN)/python tools/schemas.py docs/schemas
 
 bench: setup
 	@$(BIN)/python benchmarks/bench.py

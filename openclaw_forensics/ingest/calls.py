@@ -67,6 +67,7 @@ _ONLY_KEYWORD = (
     r"(?: ?(?i:body|data|params?))?$"
 )
 _ENVELOPE = r'"(?:api|url|uri|path|host|endpoint|http|status|statusCode|http_status|body|response|data)"\s*:'
+_MORE = r"""[}\]]+\\*"?(?:[^,}\]"\\]|,[^"{\[0-9-])"""  # behind a closing bracket: what does not go on in the same value
 _QUOTE_MARKS = "|".join(re.escape(mark) for mark in (*MARKS, *DUMP_MARKS))
 
 
@@ -75,6 +76,7 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     rest = records.select(
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "level", "logger", "message", "rest",
     ).with_columns(_text(records))  # fmt: skip
+    rest = rest.with_columns(_prose(rest["text"]))
     found: list[pl.DataFrame] = []
     rest = _by_python(rest, pl.col("text").str.contains(_QUOTE_MARKS), _quoted, found)
     rest = _by_python(rest, pl.col("text").str.starts_with("msg="), _named, found)  # logfmt
@@ -84,8 +86,17 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
     rest = _by_python(rest, errorish, _error, found)
     _by_groups(rest, [group for group in groups if _notes(group)], found)
-    fragments = pl.concat([pl.DataFrame(schema=FRAGMENT), *found]).sort("row", maintain_order=True)
+    fragments = _in_order(pl.concat([pl.DataFrame(schema=FRAGMENT), *found]))
     return _with_blocks(_with_json(fragments), records)
+
+
+def _in_order(fragments: pl.DataFrame) -> pl.DataFrame:
+    """By row; a row's several calls in the order found. Sorting the numbers alone is faster than sorting all columns."""
+    rows = fragments["row"]
+    if rows.is_sorted():
+        return fragments
+    order = rows.to_frame().select(pl.arg_sort_by("row", maintain_order=True)).to_series()
+    return fragments[order]
 
 
 def _with_blocks(fragments: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
@@ -121,6 +132,27 @@ def _text(records: pl.DataFrame) -> pl.Series:
     rows = more.arg_true()
     some = records[rows].select(pl.concat_str("message", "rest", separator="\n")).to_series()
     return records["message"].scatter(rows, some).rename("text")
+
+
+def _prose(text: pl.Series) -> pl.Series:
+    """Each text up to the JSON that ends it: the words of a call stand before it, and words inside it are data.
+
+    Text stays whole where more than one value may follow.
+    """
+    begin = text.str.find('{"', literal=True)
+    ends = (begin > 0) & text.str.ends_with("}")
+    rows = ends.fill_null(False).arg_true()
+    if rows.is_empty():
+        return text.rename("prose")
+    some = pl.DataFrame({"text": text.gather(rows).cast(pl.Binary), "begin": begin.gather(rows)})
+    body = some.select(pl.col("text").bin.slice(pl.col("begin")).cast(pl.String)).to_series()
+    alone = ~body.str.contains(_MORE)
+    if not alone.all():
+        rows, some = rows.filter(alone), some.filter(alone)
+    if rows.is_empty():
+        return text.rename("prose")
+    cut = some.select(pl.col("text").bin.slice(0, pl.col("begin") + 2).cast(pl.String)).to_series()
+    return cut.rename("prose") if cut.len() == text.len() else text.scatter(rows, cut).rename("prose")
 
 
 def _notes(group: MessageGroup) -> bool:
@@ -212,7 +244,7 @@ def _look(
     rest: pl.DataFrame, batch: list[MessageGroup], near: int | None, found: list[pl.DataFrame]
 ) -> tuple[pl.DataFrame, list[int]]:
     """Try some files' forms on the first `near` characters; what none takes, and which rows to read whole."""
-    head = rest["text"].alias("head") if near is None else rest["text"].str.slice(0, near).alias("head")
+    head = rest["text"].alias("head") if near is None else rest["prose"].str.slice(0, near).alias("head")
     passes = head.str.contains("|".join(group.union for group in batch))
     if not passes.any():
         return rest, []

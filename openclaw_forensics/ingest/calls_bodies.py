@@ -28,10 +28,7 @@ def bodies(tail: pl.Series, side: str) -> pl.DataFrame:
         pl.col("tail").cast(pl.Binary).bin.slice(0, pl.col("at")).cast(pl.String).alias("label"),
         pl.col("tail").cast(pl.Binary).bin.slice(pl.col("at")).cast(pl.String).str.strip_chars_end().alias("body"),
     )
-    easy = (
-        (pl.col("at") == 0) | ((pl.col("at") < 60) & pl.col("label").str.contains(_ONLY_LABEL))
-    ) & _closes(pl.col("body")) & ~pl.col("body").str.contains(_NOT_ALONE)  # fmt: skip
-    easy_rows = frame.select(easy.fill_null(False)).to_series()
+    easy_rows = _easy(frame)
     hard = (~easy_rows & (tail.str.len_bytes() > 0)).arg_true()
     text = frame.select(pl.when(easy_rows).then("body")).to_series()
     state = pl.select(pl.when(easy_rows).then(pl.lit("recorded"))).to_series()
@@ -49,10 +46,23 @@ def bodies(tail: pl.Series, side: str) -> pl.DataFrame:
     return pl.DataFrame({f"{side}_body": text, f"{side}_body_state": state, f"{side}_headers": headers})
 
 
-def _closes(body: pl.Expr) -> pl.Expr:
-    """Whether a text begins and ends like JSON."""
-    mapping = body.str.starts_with('{"') & body.str.ends_with("}")
-    return mapping | (body.str.contains(_WHOLE_JSON) & body.str.contains(r"[}\]]$"))
+def _easy(frame: pl.DataFrame) -> pl.Series:
+    """Which rows are one JSON value behind nothing but a label. The costly tests are made where the cheap ones pass."""
+    near = pl.col("at") == 0
+    label = frame["label"].str.slice(0, 60)
+    kinds = label.unique().drop_nulls() if label.len() else label
+    labels = kinds.filter(kinds.str.contains(_ONLY_LABEL))
+    near = near | ((pl.col("at") < 60) & pl.col("label").is_in(labels.implode()))
+    body = pl.col("body")
+    mapping = near & body.str.starts_with('{"') & body.str.ends_with("}")
+    flags = frame.select(mapping.fill_null(False).alias("mapping"), near.fill_null(False).alias("near"))
+    easy = flags["mapping"]
+    others = (flags["near"] & ~easy).arg_true()
+    if others.len():
+        some = frame["body"].gather(others)
+        easy = easy.scatter(others, (some.str.contains(_WHOLE_JSON) & some.str.contains(r"[}\]]$")).fill_null(False))
+    crowded = frame["body"].filter(easy).str.contains(_NOT_ALONE)
+    return easy.scatter(easy.arg_true().filter(crowded), False) if crowded.any() else easy
 
 
 def _hard_body(text: str, side: str) -> tuple[str | None, str | None, list[dict[str, str]] | None]:

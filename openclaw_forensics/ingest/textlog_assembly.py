@@ -12,7 +12,7 @@ from openclaw_forensics.exchanges import RECORDS, empty
 from openclaw_forensics.ingest.api import Balance, Part
 from openclaw_forensics.ingest.pairing import merge_parts, pair
 from openclaw_forensics.ingest.textlog_context import NEAR, drop_library, merge_envelopes, record_rows, settle
-from openclaw_forensics.ingest.textlog_rows import CALL, EVENT, joined, single, to_exchanges
+from openclaw_forensics.ingest.textlog_rows import CALL, EVENT, by_line, joined, single, to_exchanges
 
 MAX_OPEN = 20_000  # requests without an answer that wait for the end of the file
 MAX_HELD = 4000  # calls kept back at a border
@@ -52,16 +52,17 @@ class Assembly:
         whole = single(events.filter(pl.col("role") == "exchange"))
         halves = pl.concat([self.open, events.filter(pl.col("role") != "exchange")])
         pairs, open_, left = pair(halves)
+        pairs = pairs.sort("q")  # in the order of the file, rows are gathered several times as fast
         asked, answered = halves[pairs["q"]], halves[pairs["a"]]
         self.answering |= set(asked.select(_OWNER).unique().rows())
-        calls = pl.concat([whole, joined(asked, answered)]).sort("line", maintain_order=True)
-        calls = merge_envelopes(drop_library(pl.concat([self.held, calls]).sort("line", maintain_order=True)))
-        self.open = halves[open_["i"]].sort("line", maintain_order=True)
+        calls = by_line(pl.concat([whole, joined(asked, answered)]))
+        calls = merge_envelopes(drop_library(by_line(pl.concat([self.held, calls]))))
+        self.open = by_line(halves[open_["i"]])
         calls, notes = self._context(
             calls, halves[left["i"]].sort("line"), answered.filter(pl.col("role") == "failure"), piece.records
         )
         calls = calls if last else self._hold(calls)
-        calls = pl.concat([calls, self._unanswered(last=last)]).sort("line", maintain_order=True)
+        calls = by_line(pl.concat([calls, self._unanswered(last=last)]))
         return Part(to_exchanges(calls, self.path, self.name), notes, piece.problems, piece.balance, self.writer)
 
     def _context(
@@ -71,7 +72,7 @@ class Assembly:
         if left.is_empty() and closing.is_empty() and records.is_empty():
             return calls, empty(RECORDS)
         settled = settle(left, calls)
-        calls = pl.concat([settled.calls, single(settled.own)]).sort("line", maintain_order=True)
+        calls = by_line(pl.concat([settled.calls, single(settled.own)]))
         # A failure that is told by a call needs a record only for the stack that it brings.
         failures = pl.concat([left, closing]).filter(pl.col("rest").str.contains(_FRAMES).fill_null(False))
         notes = pl.concat([f.select(_NOTE) for f in (records, failures, settled.bare)])

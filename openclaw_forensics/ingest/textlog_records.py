@@ -110,7 +110,7 @@ def split_records(data: bytes, layout: Layout, *, offset: int, line: int, calend
     lines = _lines(data).with_row_index("n")
     if lines.is_empty():
         lines = pl.DataFrame(schema={"n": pl.UInt32, "line": pl.String, "size": pl.Int64})
-    if b"\x1b[" in data:
+    if b"\x1b" in data:  # a single byte is sought much faster than two
         lines = lines.with_columns(pl.col("line").str.replace_all(_ANSI, ""))
     if lines["size"].max() is not None and int(str(lines["size"].max())) > MAX_LINE:
         lines = lines.with_columns(pl.col("line").str.slice(0, MAX_LINE // 4))

@@ -43,6 +43,14 @@ CALL: dict[str, pl.DataType] = EVENT | {"end_at": READ_COLUMNS["started_at"], "a
 _EXACT_WRITERS = ("OkHttp", "Feign", "wire", "axios", "http.client", "curl")
 
 
+def by_line(frame: pl.DataFrame) -> pl.DataFrame:
+    """In the order of the file; rows of one line as they come."""
+    lines = frame["line"]
+    if lines.is_sorted():
+        return frame
+    return frame[lines.to_frame().select(pl.arg_sort_by("line", maintain_order=True)).to_series()]
+
+
 def joined(questions: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     """Requests and their answers, row by row, as CALL."""
     merged = {name: questions[name] for name in EVENT}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 _TOKEN = re.compile(r'\s+|"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+|"', re.DOTALL)
@@ -49,6 +50,7 @@ class Layout:
             start += len(line) + 1
 
 
+@lru_cache(maxsize=64)  # a page that proves too heavy is made again with less
 def lay_out(text: str) -> Layout:
     """The layout of a body: JSON by its structure, a form by its fields, anything else by its own lines."""
     stripped = text.lstrip()

@@ -71,7 +71,7 @@ def analysed(drawn: list[Event]) -> Result:
     return Analysis(Settings(), PACKS, capture, select(frame, empty(RECORDS), Settings())).result
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_every_failure_is_counted_once(drawn: list[Event]) -> None:
     result = analysed(drawn)
@@ -85,7 +85,7 @@ def test_every_failure_is_counted_once(drawn: list[Event]) -> None:
         assert cause.failures + cause.explains + cause.affected + cause.records > 0
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_the_order_of_the_input_does_not_matter(drawn: list[Event]) -> None:
     distinct = {e[0]: e for e in drawn}

@@ -883,7 +883,7 @@ def unknown_majority() -> Result:
 
 def several_causes() -> Result:
     first, second = token_cascade(), clock_skew()
-    other = second.root_causes[0].model_copy(update={"id": "rc2", "cause": "rate.throttled", "severity": "warning"})
+    other = second.root_causes[0].model_copy(update={"id": "rc2", "cause": "rate.throttled", "severity": "error"})
     other = said(other, first.input)
     renamed = tuple(e.model_copy(update={"root_cause": "rc2"}) if e.failed else e for e in second.exchanges)
     return result(

@@ -18,7 +18,7 @@ from openclaw_forensics.result import Redaction, Result
 from openclaw_forensics.settings import Settings
 
 # Parts of the document that hold our own words, ids and paths, and nothing that was captured.
-_OURS = frozenset({"tool", "labels", "checks", "blind", "schema_version", "redaction", "case"})
+_OURS = frozenset({"tool", "labels", "checks", "blind", "schema_version", "redaction"})
 _KEEP = frozenset({"id", "exchange", "locator", "file", "path", "sha256", "rule", "cause", "party", "origin", "pointer",
                    "kind", "role", "failing_id", "root_cause", "platform", "operation", "direction"})  # fmt: skip
 
@@ -43,11 +43,9 @@ def redact(
     worker = _Worker(Texts(known, vault), vault)
     for secret in settings.secrets:
         vault.name(secret.kind, secret.value.get_secret_value())
-    document = result.model_dump(mode="python", by_alias=False)
-    document["exchanges"] = [worker.exchange(x) for x in document["exchanges"]]
-    for part, value in document.items():
-        if part != "exchanges" and part not in _OURS:
-            document[part] = worker.walk(value)
+    _hidden_everywhere(result, worker)  # a first pass learns what is secret: it may be named late and stand early
+    vault.hidden.clear()
+    document = _hidden_everywhere(result, worker)
     if settings.hide_ids:
         document = _without_ids(document, exchanges, vault, worker)
     _name_tokens(document, vault, key)
@@ -55,6 +53,16 @@ def redact(
         hidden=dict(sorted(vault.hidden.items())), ids_hidden=settings.hide_ids
     ).model_dump()
     return Redacted(Result.model_validate(document), vault)
+
+
+def _hidden_everywhere(result: Result, worker: _Worker) -> dict[str, Any]:
+    """The document with everything known so far hidden, exchanges first and in order."""
+    document: dict[str, Any] = result.model_dump(mode="python", by_alias=False)
+    document["exchanges"] = [worker.exchange(x) for x in document["exchanges"]]
+    for part, value in document.items():
+        if part != "exchanges" and part not in _OURS:
+            document[part] = worker.walk(value)
+    return document
 
 
 class _Worker:

@@ -38,8 +38,11 @@ class Names:
     patterns: tuple[tuple[str, re.Pattern[str]], ...]
     prefixes: tuple[str, ...]
 
-    def kind(self, name: str, *, parameter: bool = False) -> str | None:
-        """What a field of this name holds, if it is to be hidden; `parameter`: it stands in a query or form."""
+    def kind(self, name: str, *, parameter: bool = False, exact: bool = False) -> str | None:
+        """What a field of this name holds, if it is to be hidden.
+
+        `parameter`: it stands in a query or form; `exact`: a name that only ends like one does not count.
+        """
         folded = fold(name)
         if parameter and folded in self.parameters:
             return self.parameters[folded]
@@ -47,6 +50,8 @@ class Names:
             return None
         if (found := self.kinds.get(folded)) is not None:
             return found
+        if exact:
+            return None
         return next((kind for ending, kind in _ENDINGS.items() if folded.endswith(ending)), None)
 
 

@@ -25,6 +25,7 @@ _SCALAR = re.compile(
 )
 _LITERALS = frozenset({"null", "true", "false", "None", "True", "False", ""})
 _DEEPEST = 40
+_SPACED = frozenset({"authorization", "cookie"})  # kinds whose values hold blanks
 
 
 class Texts:
@@ -59,16 +60,11 @@ class Texts:
 
     def _named(self, *, headers: bool, parameter: bool) -> Callable[[re.Match[str]], str]:
         def replace(match: re.Match[str]) -> str:
-            kind = self._names.kind(match["name"], parameter=parameter)
-            if (
-                parameter
-                and kind is not None
-                and self._names.kind(match["name"]) is None
-                and len(match["value"]) < LEAST
-            ):
-                return match[0]  # code=400 in a log line is a status, no credential
-            if kind is None or (headers and kind == "signature" and " " in match["value"].strip()):
-                return match[0]
+            kind = self._names.kind(match["name"], parameter=parameter, exact=headers)
+            if kind is None or (headers and kind not in _SPACED and " " in match["value"].strip()):
+                return match[0]  # a sentence after a colon is no credential
+            if parameter and self._names.kind(match["name"]) is None and len(match["value"]) < LEAST:
+                return match[0]  # code=400 in a log line is a status
             start = match.start("value") - match.start()
             end = match.end("value") - match.start()
             value = match["value"].rstrip()

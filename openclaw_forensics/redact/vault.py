@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote_plus
 
 OPEN, CLOSE = "\ue000", "\ue001"  # stand around a pseudonym while a text is worked on; never in a finished one
+PERSONAL = frozenset({"name", "phone", "address", "email", "tax_id", "personal"})
 LEAST = 8  # characters; shorter values are hidden where they stand and not searched for
 _WORD = re.compile(r"^[A-Za-z]+$|^[\u3400-\u9fff]+$")
 _DIGITS = re.compile(r"^\d{1,7}$")
@@ -37,7 +38,8 @@ class Vault:
             self._counts[kind] += 1
             self._names[key] = f"{kind}#{self._counts[kind]}"
             self.lengths[self._names[key]] = len(value)
-            self._remember(value, self._names[key])
+            if kind in PERSONAL or not re.search(r"\s", value):  # a sentence is no credential
+                self._remember(value, self._names[key])
         return self._names[key]
 
     def _remember(self, value: str, name: str) -> None:

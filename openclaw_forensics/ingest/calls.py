@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS
+from openclaw_forensics.ingest.calls_alike import sort_out, spread
 from openclaw_forensics.ingest.calls_blocks import WIRE_MARK, between_marks, wire
 from openclaw_forensics.ingest.calls_bodies import bodies
 from openclaw_forensics.ingest.calls_dumps import MARKS as DUMP_MARKS
@@ -22,6 +23,7 @@ from openclaw_forensics.ingest.quoted_errors import outcome
 from openclaw_forensics.ingest.quoted_json import named_parts, structured
 from openclaw_forensics.ingest.quoted_parts import Call
 
+Take = Callable[[pl.DataFrame, MessageRule], None]  # given the rows that a form matches, with its groups and `stop`
 FRAGMENT: dict[str, pl.DataType] = {
     "row": pl.UInt32(),  # of the record
     "role": pl.String(),  # request, answer, exchange, failure, ignore
@@ -81,17 +83,17 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     rest = _by_python(rest, pl.col("text").str.contains(_QUOTE_MARKS), _quoted, found)
     rest = _by_python(rest, pl.col("text").str.starts_with("msg="), _named, found)  # logfmt
     calls = [group for group in groups if not _notes(group)]
-    rest = _by_groups(rest, calls, found)
+    rest = _by_wording(rest, calls, found)
     rest = _by_python(rest, pl.col("text").str.contains(_NAMED_PARTS), _named, found)
     errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
     rest = _by_python(rest, errorish, _error, found)
-    _by_groups(rest, [group for group in groups if _notes(group)], found)
+    _by_groups(rest, [group for group in groups if _notes(group)], _into(found))
     fragments = _in_order(pl.concat([pl.DataFrame(schema=FRAGMENT), *found]))
     return _with_blocks(_with_json(fragments), records)
 
 
 def _in_order(fragments: pl.DataFrame) -> pl.DataFrame:
-    """By row; a row's several calls in the order found. Sorting the numbers alone is faster than sorting all columns."""
+    """By row; a row's several calls as found. Sorting the numbers alone is faster than sorting all columns."""
     rows = fragments["row"]
     if rows.is_sorted():
         return fragments
@@ -217,9 +219,33 @@ def fragments_of(calls: list[Call]) -> pl.DataFrame:
     return pl.DataFrame({n: [r.get(n) for r in rows] for n in FRAGMENT}, schema=FRAGMENT, strict=False)
 
 
-def _by_groups(
-    rest: pl.DataFrame, groups: Sequence[MessageGroup], found: list[pl.DataFrame], *, whole: bool = False
-) -> pl.DataFrame:
+def _into(found: list[pl.DataFrame]) -> Take:
+    return lambda chosen, rule: found.append(_fragments(chosen, rule))
+
+
+def _by_wording(rest: pl.DataFrame, groups: Sequence[MessageGroup], found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Try the forms once per wording where lines repeat themselves, on every line else; what none takes."""
+    take = _into(found)
+    alike = sort_out(rest, groups)
+    if alike is None:
+        return _by_groups(rest, groups, take)
+    hits: list[tuple[MessageRule, pl.DataFrame]] = []
+    # A form with a request's body in its middle reads the text, which a wording has not got.
+    deep = "|".join(group.union for group in groups if any("request_body" in rule.groups for rule in group.rules))
+    doubtful = alike.wordings["text"].str.contains(deep) if deep else None
+    wordings = alike.wordings if doubtful is None else alike.wordings.filter(~doubtful)
+    _by_groups(wordings, groups, lambda chosen, rule: hits.append((rule, chosen)))
+    again, silent = spread(alike, hits, take)
+    if doubtful is not None and doubtful.any():
+        numbers = alike.wordings["row"].filter(doubtful).implode()
+        again = pl.concat([again, silent.filter(pl.col("wording").is_in(numbers))])
+        silent = silent.filter(~pl.col("wording").is_in(numbers))
+    names = rest.columns
+    left = _by_groups(pl.concat([again.select(names), alike.others]).sort("row"), groups, take)
+    return pl.concat([left, silent.select(names)]).sort("row")
+
+
+def _by_groups(rest: pl.DataFrame, groups: Sequence[MessageGroup], take: Take, *, whole: bool = False) -> pl.DataFrame:
     """Try the forms of each file on the rows that its union matches; files of equal rank share one look.
 
     A match that reaches the end of the part looked at proves nothing: the words behind it decide. Such rows are read
@@ -232,16 +258,16 @@ def _by_groups(
             break
         batch = [group for group in groups if group.format.priority == rank]
         near = None if whole else max(group.format.near for group in batch)
-        rest, again = _look(rest, batch, near, found)
+        rest, again = _look(rest, batch, near, take)
         reread += again
     if not reread:
         return rest
-    left = _by_groups(untouched.filter(pl.col("row").is_in(reread)), groups, found, whole=True)
+    left = _by_groups(untouched.filter(pl.col("row").is_in(reread)), groups, take, whole=True)
     return pl.concat([rest, left]).sort("row")
 
 
 def _look(
-    rest: pl.DataFrame, batch: list[MessageGroup], near: int | None, found: list[pl.DataFrame]
+    rest: pl.DataFrame, batch: list[MessageGroup], near: int | None, take: Take
 ) -> tuple[pl.DataFrame, list[int]]:
     """Try some files' forms on the first `near` characters; what none takes, and which rows to read whole."""
     head = rest["text"].alias("head") if near is None else rest["prose"].str.slice(0, near).alias("head")
@@ -253,7 +279,7 @@ def _look(
     whole: list[int] = []
     for group in batch:
         for rule in group.rules:
-            left, reread = _by_rule(left, rule, found)
+            left, reread = _by_rule(left, rule, take)
             whole += reread
     if left.is_empty():
         return rest.filter(~passes), whole
@@ -261,7 +287,7 @@ def _look(
     return rest.join(taken, on="row", how="anti", maintain_order="left"), whole
 
 
-def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -> tuple[pl.DataFrame, list[int]]:
+def _by_rule(rest: pl.DataFrame, rule: MessageRule, take: Take) -> tuple[pl.DataFrame, list[int]]:
     """Take the rows that this form matches; returns the others, and the rows whose match reached the cut."""
     if rest.is_empty():
         return rest, []
@@ -283,7 +309,7 @@ def _by_rule(rest: pl.DataFrame, rule: MessageRule, found: list[pl.DataFrame]) -
         reread = chosen["row"].filter(cut).to_list()
         chosen = chosen.filter(~cut)
     if not chosen.is_empty():
-        found.append(_fragments(chosen, rule))
+        take(chosen, rule)
     return rest, reread
 
 

@@ -40,7 +40,9 @@ from openclaw_forensics.ingest.textlog import TextLogReader, ahead, last_time, s
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 
 SAMPLES = 300
-_GRAVE = r'(?i)"(?:err|error|warn|warning|fatal|critical|severe)"|:\s*[56]0\b|exception|stack'
+_GRAVE = (  # ASCII only, which is several times as fast
+    r'(?i-u:"(?:err|error|warn|warning|fatal|critical|severe)"|exception|stack)|:[ \t]*[56]0(?:[^0-9A-Za-z_.]|$)'
+)
 NAMED_PROBLEMS = 20  # broken lines of one chunk that are named; the others are counted
 _DOCKER = frozenset({"log", "stream", "time"})
 _ACCESS = frozenset({"remote_addr", "request_uri", "body_bytes_sent", "upstream_addr", "response_flags", "bytes_sent"})
@@ -128,8 +130,8 @@ def _columns(
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem], int]:
     """The meanings of each line, the lines' places, what was broken and how many bytes that was."""
     data = chunk.data
-    ends = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     text = pl.read_lines(data).to_series()
+    ends = text.len()
     shape = _shape_of(text, first, keys)
     try:
         frame = pl.read_ndjson(io.BytesIO(data), schema=schema_of(shape)) if shape else pl.DataFrame()

@@ -133,11 +133,7 @@ def _fragment(frame: pl.DataFrame) -> pl.DataFrame:
     server = pl.col("kind").str.to_lowercase().is_in([k.lower() for k in keys.inbound]).fill_null(False) | (
         pl.col("client_address").is_not_null() & ~whole
     )
-    durations = pl.Series(
-        "ms",
-        [as_ms(v, seconds=s) for v, s in zip(frame["ms"].to_list(), _in_seconds(frame), strict=True)],
-        dtype=pl.Float64,
-    )
+    durations = _durations(frame["ms"], _in_seconds(frame))
     frame = frame.with_columns(
         pl.when(whole).then("_place").when(base.is_not_null()).then(pl.concat_str(base, "_place")).alias("url"),
         pl.when(~whole & base.is_null()).then("_place").alias("target"),
@@ -156,11 +152,25 @@ def _fragment(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.match_to_schema(pl.Schema(FRAGMENT), missing_columns="insert", extra_columns="ignore")
 
 
-def _in_seconds(frame: pl.DataFrame) -> list[bool]:
+def _durations(values: pl.Series, seconds: pl.Series) -> pl.Series:
+    """Milliseconds of durations as written. Plain numbers are read by polars, each other spelling once."""
+    plain = values.str.contains(r"^[0-9]{1,15}(?:\.[0-9]{1,9})?$").fill_null(False)
+    scale = pl.when(seconds).then(1000.0).otherwise(1.0)
+    numbers = pl.select(pl.when(plain).then(values)).to_series().cast(pl.Float64) * pl.select(scale).to_series()
+    rows = (~plain & values.is_not_null()).arg_true()
+    if rows.is_empty():
+        return numbers.rename("ms")
+    known: dict[tuple[str, bool], float | None] = {}
+    pairs = list(zip(values.gather(rows).to_list(), seconds.gather(rows).to_list(), strict=True))
+    for value, in_seconds in dict.fromkeys(pairs):
+        known[value, in_seconds] = as_ms(value, seconds=in_seconds)
+    return numbers.scatter(rows, pl.Series([known[pair] for pair in pairs], dtype=pl.Float64)).rename("ms")
+
+
+def _in_seconds(frame: pl.DataFrame) -> pl.Series:
     """zap and logrus count seconds: their levels are lower case and their times are fractions."""
     lower = frame["level"].str.contains(r"^[a-z]+$").fill_null(False)
-    epoch = frame["time"].str.contains(r"^[0-9]{10}\.[0-9]+$").fill_null(False)
-    return (lower & epoch).to_list()
+    return lower & frame["time"].str.contains(r"^[0-9]{10}\.[0-9]+$").fill_null(False)
 
 
 def _state(side: str) -> pl.Expr:
@@ -183,14 +193,13 @@ def _state(side: str) -> pl.Expr:
 
 
 def _transport(frame: pl.DataFrame) -> pl.DataFrame:
-    texts = frame.select(pl.concat_str("error", "error_code", separator=" ", ignore_nulls=True)).to_series().to_list()
-    roles = frame["role"].to_list()
-    statuses = frame["status"].to_list()
-    kinds = [
-        family(t) if r == "failure" and s is None and t else None
-        for t, r, s in zip(texts, roles, statuses, strict=True)
-    ]
-    return frame.with_columns(pl.Series("transport_error", kinds, dtype=pl.String))
+    text = frame.select(pl.concat_str("error", "error_code", separator=" ", ignore_nulls=True)).to_series()
+    kinds = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+    rows = ((frame["role"] == "failure") & frame["status"].is_null() & (text != "")).fill_null(False).arg_true()
+    if rows.len():
+        told = [family(words) for words in text.gather(rows).to_list()]
+        kinds = kinds.scatter(rows, pl.Series(told, dtype=pl.String))
+    return frame.with_columns(kinds.alias("transport_error"))
 
 
 def _headers(series: pl.Series) -> pl.Series:

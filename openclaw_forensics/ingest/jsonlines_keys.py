@@ -73,9 +73,14 @@ def learn_shape(samples: list[dict[str, Any]], keys: Keys) -> Shape:
 
 def _shape(samples: list[dict[str, Any]], prefix: str, paths: set[str], wanted: dict[str, set[str]]) -> Shape:
     shape: Shape = {}
-    for name in dict.fromkeys(key for sample in samples for key in sample):
+    held: dict[str, list[Any]] = {}
+    for sample in samples:
+        for name, value in sample.items():
+            values = held.setdefault(name, [])
+            if value is not None:
+                values.append(value)
+    for name, values in held.items():
         path = f"{prefix}{name}"
-        values = [v for sample in samples if (v := sample.get(name)) is not None]
         inner = [v for v in values if isinstance(v, dict)]
         children = wanted.get(path, set())
         nested = inner and len(inner) == len(values) and any(children & v.keys() for v in inner)

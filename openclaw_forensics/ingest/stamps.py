@@ -44,6 +44,10 @@ _CLOCK = re.compile(r"(?P<pre>上午|下午)?\s*" + _TIME + _AMPM + r"$")
 _EPOCH = re.compile(r"\d{9,19}$")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
 _COMMON = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_][0-9]{2}:[0-9]{2}:[0-9]{2}[.,][0-9]{3}$"
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}[.,]([0-9]{1,9})(?:Z|[+-][0-9]{2}:?[0-9]{2})?$"
+)
+_SAME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}[.,][0-9]{%d}(?:Z|[+-][0-9:]{4,5})?$"
 _PM = frozenset({"pm", "p.m.", "下午", "晚上"})
 _AM = frozenset({"am", "a.m.", "上午", "凌晨"})
 
@@ -190,6 +194,8 @@ def _cut(raw: pl.Series) -> pl.DataFrame:
         return pl.DataFrame(
             {"base": raw.str.slice(0, 19), "micros": raw.str.slice(20, 3).cast(pl.Int64) * 1000}
         ).with_columns(pl.lit(True).alias("sub"))
+    if (even := _even(raw)) is not None:
+        return even
     epoch = raw.str.contains(r"^[0-9]{9,11}\.[0-9]+$").fill_null(False)
     digits = raw.str.contains(r"^[0-9]{12,19}$").fill_null(False)
     fraction = raw.str.extract(r"(?::[0-9]{2}|^[0-9]{9,11})[.,]([0-9]{1,9})", 1)
@@ -197,6 +203,25 @@ def _cut(raw: pl.Series) -> pl.DataFrame:
     base = base.zip_with(~epoch, raw.str.extract(r"^([0-9]+)", 1))
     micros = fraction.str.slice(0, 6).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
     return pl.DataFrame({"base": base, "micros": micros, "sub": fraction.is_not_null() | digits})
+
+
+def _even(raw: pl.Series) -> pl.DataFrame | None:
+    """The same where every stamp is ISO 8601 with as many digits of a fraction and a zone; None where one differs."""
+    lengths = raw.str.len_bytes()
+    if not raw.len() or raw.null_count() or lengths.min() != lengths.max():
+        return None
+    found = _ISO.match(raw[0])
+    if found is None:
+        return None
+    begin, end = found.span(1)
+    if not raw.str.contains(_SAME % (end - begin)).all():
+        return None
+    digits = min(6, end - begin)
+    micros = raw.str.slice(begin, digits).cast(pl.Int64) * 10 ** (6 - digits)
+    base = raw.str.slice(0, begin - 1) + raw.str.slice(end)
+    return pl.DataFrame({"base": base.rename("base"), "micros": micros.rename("micros")}).with_columns(
+        pl.lit(True).alias("sub")
+    )
 
 
 def _distinct(base: pl.Series, calendar: Calendar) -> pl.DataFrame:

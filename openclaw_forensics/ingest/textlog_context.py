@@ -23,6 +23,8 @@ _PATH = r"^(?:[a-zA-Z]+://[^/?#]*)?([^?#]*)"
 
 def drop_library(calls: pl.DataFrame) -> pl.DataFrame:
     """Without the library lines (urllib3, httpx) of calls that the client logs as well."""
+    if not calls["library"].any():
+        return calls
     own, library = calls.filter(~pl.col("library")), calls.filter(pl.col("library"))
     if own.is_empty() or library.is_empty():
         return calls

@@ -157,8 +157,8 @@ def _folders(roots: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
 
 
 def _head_file(folders: Iterable[Path], name: str) -> Path | None:
-    order = ("common.toml", "platform.toml") if name == parse.COMMON else ("platform.toml",)
-    return next((folder / file for folder in folders for file in order if (folder / file).is_file()), None)
+    file = "common.toml" if name == parse.COMMON else "platform.toml"
+    return next((folder / file for folder in folders if (folder / file).is_file()), None)
 
 
 def _heads(folders: dict[str, tuple[Path, ...]], use_cache: bool) -> dict[str, Head]:
@@ -238,7 +238,11 @@ def _read_pack(where: tuple[Path, ...], name: str, packs: PackSet) -> Pack:
 def _parse_pack(where: tuple[Path, ...], name: str, packs: PackSet, contents: dict[Path, bytes]) -> Pack:
     if name == parse.COMMON:
         path = _head_file(where, name)
-        head = Head(_NO_COMMON if path is None else parse.parse_head(path, contents[path]))
+        hooks = next((p for p in contents if p.name == parse.WEBHOOKS), None)
+        head = Head(
+            _NO_COMMON if path is None else parse.parse_head(path, contents[path]),
+            None if hooks is None else _webhooks(hooks, contents[hooks]),
+        )
     else:
         head = packs.heads[name]
     rows: dict[str, Any] = dict.fromkeys(_KINDS, ())

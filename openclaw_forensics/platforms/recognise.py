@@ -12,7 +12,7 @@ from openclaw_forensics.platforms import callbacks, given
 from openclaw_forensics.platforms.hosts import HostIndex, by_host
 from openclaw_forensics.platforms.load import PackSet
 from openclaw_forensics.platforms.options import AnnotateOptions
-from openclaw_forensics.platforms.signs import SignIndex, best
+from openclaw_forensics.platforms.signs import ANYONE, SignIndex, best
 
 RECORD_TEXT = 4096  # characters of a record that patterns look at
 LOUD = ("ERROR", "WARN", "WARNING", "FATAL", "CRITICAL", "SEVERE", "EMERG", "ALERT", "CRIT")
@@ -50,7 +50,8 @@ def _by_signs(frame: pl.DataFrame, index: SignIndex) -> pl.DataFrame:
         return frame
     found = best(index.hits(frame[rest]))
     rows = rest[found["row"]]
-    frame = _fill(frame, rows, platform=found["platform"])
+    told = found["platform"] != ANYONE
+    frame = _fill(frame, rows.filter(told), platform=found["platform"].filter(told))
     callback = found["callback"] | (frame["direction"][rows] == "inbound")
     return _fill(frame, rows.filter(callback), direction="callback")
 

@@ -17,6 +17,7 @@ from openclaw_forensics.platforms.message import FORM, TEXT_LIMIT
 from openclaw_forensics.platforms.model import Signature
 from openclaw_forensics.platforms.operations import FEW_PATHS, exemplars
 
+ANYONE = ""  # a callback by an open convention: from whom is not known
 USER_AGENT_WEIGHT = 0.85
 _HITS = {"row": pl.UInt32, "platform": pl.String, "weight": pl.Float64, "callback": pl.Boolean, "call": pl.Boolean}
 
@@ -34,6 +35,8 @@ class SignIndex:
     def __init__(self, packs: PackSet) -> None:
         self.signs: list[_Sign] = []
         self.agents: list[tuple[str, re.Pattern[str]]] = []
+        if packs.common.webhooks:
+            self.signs += [_Sign(ANYONE, s, True) for s in packs.common.webhooks.recognise]
         for platform, head in packs.heads.items():
             self.signs += [_Sign(platform, s, False) for s in head.platform.recognise]
             if head.webhooks:

@@ -70,7 +70,9 @@ _ONLY_KEYWORD = (
 )
 _ENVELOPE = r'"(?:api|url|uri|path|host|endpoint|http|status|statusCode|http_status|body|response|data)"\s*:'
 _MORE = r"""[}\]]+\\*"?(?:[^,}\]"\\]|,[^"{\[0-9-])"""  # behind a closing bracket: what does not go on in the same value
-_QUOTE_MARKS = "|".join(re.escape(mark) for mark in (*MARKS, *DUMP_MARKS))
+_ALL_MARKS = (*MARKS, *DUMP_MARKS)
+_QUOTE_MARKS = "|".join(re.escape(mark) for mark in _ALL_MARKS if "\n" not in mark)
+_LINE_MARKS = "|".join(re.escape(mark) for mark in _ALL_MARKS if "\n" in mark)
 
 
 def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.DataFrame:
@@ -80,7 +82,7 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     ).with_columns(_text(records))  # fmt: skip
     rest = rest.with_columns(_prose(rest["text"]))
     found: list[pl.DataFrame] = []
-    rest = _by_python(rest, pl.col("text").str.contains(_QUOTE_MARKS), _quoted, found)
+    rest = _by_python(rest, _marked(rest["text"]), _quoted, found)
     rest = _by_python(rest, pl.col("text").str.starts_with("msg="), _named, found)  # logfmt
     calls = [group for group in groups if not _notes(group)]
     rest = _by_wording(rest, calls, found)
@@ -161,8 +163,19 @@ def _notes(group: MessageGroup) -> bool:
     return all(rule.form.role == "record" for rule in group.rules)
 
 
+def _marked(text: pl.Series) -> pl.Series:
+    """Which texts may quote an error or show a dump; marks at a line's start are sought in texts of several lines."""
+    hit = text.str.contains(_QUOTE_MARKS)
+    rows = text.str.contains("\n", literal=True).fill_null(False).arg_true()
+    rows = rows.filter(text.gather(rows).str.contains(_LINE_MARKS)) if rows.len() else rows
+    return hit.scatter(rows, True) if rows.len() else hit
+
+
 def _by_python(
-    rest: pl.DataFrame, mask: pl.Expr, read: Callable[[str, str | None], list[Call]], found: list[pl.DataFrame]
+    rest: pl.DataFrame,
+    mask: pl.Expr | pl.Series,
+    read: Callable[[str, str | None], list[Call]],
+    found: list[pl.DataFrame],
 ) -> pl.DataFrame:
     """Read the masked rows one by one; returns what stays unread."""
     chosen = rest.filter(mask)

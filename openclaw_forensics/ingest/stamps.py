@@ -194,8 +194,12 @@ def _cut(raw: pl.Series) -> pl.DataFrame:
         return pl.DataFrame(
             {"base": raw.str.slice(0, 19), "micros": raw.str.slice(20, 3).cast(pl.Int64) * 1000}
         ).with_columns(pl.lit(True).alias("sub"))
-    if (even := _even(raw)) is not None:
-        return even
+    even = _even(raw)
+    return _cut_each(raw) if even is None else even
+
+
+def _cut_each(raw: pl.Series) -> pl.DataFrame:
+    """The same by patterns that suit any stamp."""
     epoch = raw.str.contains(r"^[0-9]{9,11}\.[0-9]+$").fill_null(False)
     digits = raw.str.contains(r"^[0-9]{12,19}$").fill_null(False)
     fraction = raw.str.extract(r"(?::[0-9]{2}|^[0-9]{9,11})[.,]([0-9]{1,9})", 1)
@@ -206,22 +210,26 @@ def _cut(raw: pl.Series) -> pl.DataFrame:
 
 
 def _even(raw: pl.Series) -> pl.DataFrame | None:
-    """The same where every stamp is ISO 8601 with as many digits of a fraction and a zone; None where one differs."""
-    lengths = raw.str.len_bytes()
-    if not raw.len() or raw.null_count() or lengths.min() != lengths.max():
-        return None
-    found = _ISO.match(raw[0])
+    """The same where most stamps are ISO 8601 with as many digits of a fraction and a zone; None where they are not."""
+    example = next((text for text in raw.head(20) if text is not None and _ISO.match(text)), None)
+    found = _ISO.match(example) if example is not None else None
     if found is None:
         return None
     begin, end = found.span(1)
-    if not raw.str.contains(_SAME % (end - begin)).all():
+    same = (raw.str.len_bytes() == len(found[0])) & raw.str.contains(_SAME % (end - begin))
+    same = same.fill_null(False)
+    others = (~same).arg_true()
+    if others.len() * 4 > raw.len():
         return None
     digits = min(6, end - begin)
-    micros = raw.str.slice(begin, digits).cast(pl.Int64) * 10 ** (6 - digits)
-    base = raw.str.slice(0, begin - 1) + raw.str.slice(end)
-    return pl.DataFrame({"base": base.rename("base"), "micros": micros.rename("micros")}).with_columns(
-        pl.lit(True).alias("sub")
-    )
+    part = pl.when(same).then(raw.str.slice(begin, digits)).otherwise(pl.lit("0"))
+    frame = pl.DataFrame(
+        {"base": raw.str.slice(0, begin - 1) + raw.str.slice(end), "micros": pl.select(part).to_series().cast(pl.Int64)}
+    ).with_columns(pl.col("micros") * 10 ** (6 - digits), pl.lit(True).alias("sub"))
+    if others.is_empty():
+        return frame
+    rest = _cut_each(raw.gather(others))
+    return frame.select(frame[name].scatter(others, rest[name]) for name in frame.columns)
 
 
 def _distinct(base: pl.Series, calendar: Calendar) -> pl.DataFrame:

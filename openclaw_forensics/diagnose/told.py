@@ -87,7 +87,7 @@ def _call(frame: Frame, record: Row) -> Row | None:
         found = frame.exchanges.filter(pl.col("exchange_id") == record["exchange_id"])
         return found.row(0, named=True) if found.height else None
     at = record["at"]
-    if not isinstance(at, datetime):
+    if not isinstance(at, datetime) or record["line"] is None:
         return None
     before = frame.exchanges.filter(
         (pl.col("source_file") == record["source_file"])

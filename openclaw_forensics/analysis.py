@@ -13,7 +13,7 @@ import polars as pl
 
 from openclaw_forensics import version
 from openclaw_forensics.diagnose.diagnosis import Diagnosis, diagnose
-from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.frame import EXCHANGE_ORDER, Frame, in_order
 from openclaw_forensics.diagnose.knowledge import Knowledge
 from openclaw_forensics.diagnose.load import load_rules
 from openclaw_forensics.document.assemble import Known, assemble
@@ -202,6 +202,7 @@ def joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, ...]) -> Capture:
     exchanges = joined(stage.exchanges)
+    stage.exchanges.clear()  # two copies of a large capture are one too many
     records = pl.concat([conform(f, RECORDS) for f in stage.records]) if stage.records else empty(RECORDS)
     exchanges, records, zone = settle(exchanges, records, settings.timezone)
     merged = drop_doubles(exchanges)
@@ -211,7 +212,7 @@ def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, 
     exchanges, others = _scoped(exchanges, packs, ids)
     recognised = set(exchanges["platform"].drop_nulls()) | set(records["platform"].drop_nulls())
     return Capture(
-        exchanges=with_identity(exchanges),
+        exchanges=in_order(with_identity(exchanges), EXCHANGE_ORDER),
         records=records,
         files=stage.files,
         unreadable=stage.unreadable,

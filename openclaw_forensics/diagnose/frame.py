@@ -15,6 +15,8 @@ from openclaw_forensics.words import Text
 # Ids, numbers and hashes in a path: the same call on another object has the same shape.
 _SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
 
+EXCHANGE_ORDER = ["started_at", "source_file", "line", "locator"]
+RECORD_ORDER = ["at", "source_file", "line"]
 _HOT = [
     "row", "exchange_id", "direction", "source_file", "locator", "line", "writer", "started_at", "duration_ms",
     "method", "url", "host", "path", "status", "answer_state", "transport_error", "transport_error_text", "trace_id",
@@ -61,7 +63,7 @@ class Frame:
         self.operation_names: Mapping[tuple[str, str], Text] = {}  # (platform, operation) -> what people call it
         shape = pl.col("path").str.replace_all(_SHAPE, "/{}")
         self.exchanges = (
-            _in_order(exchanges, ["started_at", "source_file", "line", "locator"])
+            in_order(exchanges, EXCHANGE_ORDER)
             .with_row_index("row")
             .with_columns(
                 pl.col("row").cast(pl.Int64),
@@ -75,7 +77,7 @@ class Frame:
                 ),
             )
         )  # fmt: skip
-        self.records = _in_order(records, ["at", "source_file", "line"]).with_row_index("row")
+        self.records = in_order(records, RECORD_ORDER).with_row_index("row")
 
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
@@ -130,7 +132,7 @@ class Frame:
         return self.records.row(row, named=True)
 
 
-def _in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     """`frame` sorted; one that is sorted already is not copied."""
     order = frame.select(pl.arg_sort_by(keys, nulls_last=True, maintain_order=True)).to_series()
     return frame if order.is_sorted() else frame[order]

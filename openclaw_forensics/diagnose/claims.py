@@ -96,7 +96,7 @@ def _finding(match: Match, group: Group, contrasts: Contrasts) -> Finding:
         origin=(when and when.origin) or (entry.origin if cause == entry.cause else None),
         rows=tuple(r["row"] for r in group.rows),
         alternatives=tuple(a for a in alternatives if a != cause),
-        because=_because(match, group, when, cause),
+        because=_because(match, group, when, cause, contrasts),
         cleared=_cleared(group),
         telling=tuple(t for r in group.rows[:3] if (t := _telling(r, match))),
         fix=entry.fix if cause == entry.cause else (),
@@ -106,7 +106,7 @@ def _finding(match: Match, group: Group, contrasts: Contrasts) -> Finding:
     )
 
 
-def _because(match: Match, group: Group, when: When | None, cause: str) -> tuple[Because, ...]:
+def _because(match: Match, group: Group, when: When | None, cause: str, contrasts: Contrasts) -> tuple[Because, ...]:
     first = group.rows[0]
     rows = (first["row"],)
     steps = [Because(refusal(group.frame, first), rows)]
@@ -114,7 +114,9 @@ def _because(match: Match, group: Group, when: When | None, cause: str) -> tuple
     if why is not None:
         steps.append(Because(why, rows))
     if when is not None:
-        steps += [Because(phrase(c), rows) for c in when.contrast]
+        for contrast in when.contrast:
+            witness = contrasts.witness(contrast, group)
+            steps.append(Because(phrase(contrast), rows if witness is None else (witness,)))
     return tuple(steps)
 
 

@@ -150,6 +150,19 @@ class Contrasts:
             .to_dicts()
         )
 
+    def witness(self, contrast: str, g: Group) -> int | None:
+        """The earlier exchange that shows a contrast about refreshes; None where no single one does."""
+        first = min(r["row"] for r in g.rows)
+        presented = {t for r in g.rows if (t := r["refresh_token"])}
+        earlier = [r for r in self._refreshes if r["row"] < first and r["platform"] == g.platform]
+        if contrast == "refresh_worked_before":
+            rows = [r["row"] for r in earlier if r["identity"] == g.identity]
+        elif contrast == "refresh_token_reused":
+            rows = [r["row"] for r in earlier if r["refresh_token"] in presented]
+        else:
+            rows = []
+        return rows[-1] if rows else None
+
     def _refresh_token_reused(self, g: Group) -> bool | None:
         presented = {t for r in g.rows if (t := r["refresh_token"])}
         if not presented:

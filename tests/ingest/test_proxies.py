@@ -135,7 +135,7 @@ def saz(sessions: dict[str, dict[str, bytes]]) -> bytes:
 
 
 ASKED = b"POST https://api.example.com/v1?a=1 HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 2\r\n\r\n{}"
-ZIPPED = gzip.compress("商".encode())
+ZIPPED = gzip.compress("商".encode(), mtime=0)
 ANSWERED = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (
     len(ZIPPED),
     ZIPPED,

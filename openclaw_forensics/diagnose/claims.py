@@ -24,7 +24,6 @@ def catalogue_findings(
     catalogues: Mapping[str, Catalogue],
     everywhere: Catalogue,
     contrasts: Contrasts,
-    frame_groups: FrameGroups,
 ) -> list[Finding]:
     """A finding per (catalogue row, platform, identity), with the contrasts of its group applied."""
     # By the row itself: rows of one code that differ in pattern or tests share a name.
@@ -37,18 +36,7 @@ def catalogue_findings(
         if match is not None:
             matches[id(match.entry)] = match
             groups.setdefault((id(match.entry), row["platform"], row["identity"], row["shop"]), []).append(row)
-    return [_finding(matches[key[0]], frame_groups.group(rows), contrasts) for key, rows in groups.items()]
-
-
-class FrameGroups:
-    """Makes groups over one frame (kept apart so that tests can hand in rows)."""
-
-    def __init__(self, contrasts: Contrasts) -> None:
-        self._frame = contrasts.frame
-
-    def group(self, rows: Sequence[Row]) -> Group:
-        """A group of failing rows."""
-        return Group(self._frame, rows)
+    return [_finding(matches[key[0]], Group(contrasts.frame, rows), contrasts) for key, rows in groups.items()]
 
 
 def _match(row: Row, own: Catalogue | None, everywhere: Catalogue) -> Match | None:

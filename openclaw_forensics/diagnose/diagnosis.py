@@ -10,7 +10,7 @@ from typing import Any, Literal
 from openclaw_forensics.diagnose import detectors
 from openclaw_forensics.diagnose.attribution import Attribution, Owned, merge
 from openclaw_forensics.diagnose.catalogue import Catalogue
-from openclaw_forensics.diagnose.claims import FrameGroups, catalogue_findings
+from openclaw_forensics.diagnose.claims import catalogue_findings
 from openclaw_forensics.diagnose.contrasts import Contrasts
 from openclaw_forensics.diagnose.findings import Finding
 from openclaw_forensics.diagnose.frame import Frame
@@ -113,7 +113,7 @@ def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> tupl
     catalogues = {name: Catalogue(name, pack.errors, holds) for name, pack in knowledge.packs.items()}
     common = knowledge.everywhere
     everywhere = Catalogue("http", common.errors if common else (), holds)
-    found = catalogue_findings(frame.failures, catalogues, everywhere, contrasts, FrameGroups(contrasts))
+    found = catalogue_findings(frame.failures, catalogues, everywhere, contrasts)
     return found, told_findings(frame, knowledge.packs, common)
 
 

@@ -20,7 +20,7 @@ from openclaw_forensics.settings import Settings
 # Parts of the document that hold our own words, ids and paths, and nothing that was captured.
 _OURS = frozenset({"tool", "labels", "checks", "blind", "schema_version", "redaction"})
 _KEEP = frozenset({"id", "exchange", "locator", "file", "path", "sha256", "rule", "cause", "party", "origin", "pointer",
-                   "kind", "role", "failing_id", "root_cause", "platform", "operation", "direction"})  # fmt: skip
+                   "kind", "role", "root_cause", "platform", "operation", "direction"})  # fmt: skip
 
 
 class Redacted:

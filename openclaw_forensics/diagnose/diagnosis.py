@@ -15,14 +15,12 @@ from openclaw_forensics.diagnose.contrasts import Contrasts
 from openclaw_forensics.diagnose.findings import Finding
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import Knowledge, relations
+from openclaw_forensics.diagnose.own_tests import OwnTests
 from openclaw_forensics.diagnose.party import Judgement, Parties
 from openclaw_forensics.diagnose.recovery import Recoveries, Recovery
 from openclaw_forensics.diagnose.rules import run_rules
 from openclaw_forensics.diagnose.told import told_findings, without
 from openclaw_forensics.platforms.annotate import CALLBACK_OPERATION
-from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.model import ErrorRow
-from openclaw_forensics.platforms.places import all_hold
 from openclaw_forensics.result import Check, Severity
 from openclaw_forensics.words import Text
 
@@ -101,15 +99,7 @@ def _operation_names(knowledge: Knowledge) -> dict[tuple[str, str], Text]:
 
 def _catalogue(frame: Frame, knowledge: Knowledge, contrasts: Contrasts) -> tuple[list[Finding], list[Finding]]:
     """What the catalogues say of answers, and of answers that only a record tells."""
-    opened: dict[int, Message] = {}  # the exchange at hand: both catalogues ask it many things in a row
-
-    def holds(entry: ErrorRow, row: Row) -> bool:
-        number = row["row"]
-        if number not in opened:
-            opened.clear()
-            opened[number] = Message(frame.full(number))
-        return all_hold(entry.tests, opened[number]) is True
-
+    holds = OwnTests(frame).hold
     catalogues = {name: Catalogue(name, pack.errors, holds) for name, pack in knowledge.packs.items()}
     common = knowledge.everywhere
     everywhere = Catalogue("http", common.errors if common else (), holds)

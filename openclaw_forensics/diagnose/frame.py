@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -125,7 +125,25 @@ class Frame:
 
     def full(self, row: int) -> dict[str, Any]:
         """All columns of one row."""
-        return self.exchanges.row(row, named=True)
+        return dict(zip(self.exchanges.columns, self.exchanges.row(row), strict=True))
+
+    def between(self, first: datetime, last: datetime) -> pl.DataFrame:
+        """The exchanges that began from `first` to `last`, both included: a slice, for all are sorted by time."""
+        times = self._times
+        start, end = times.search_sorted(first, side="left"), times.search_sorted(last, side="right")
+        return self.exchanges.slice(start, end - start)
+
+    @cached_property
+    def _times(self) -> pl.Series:
+        return self.exchanges["started_at"].drop_nulls()
+
+    def rows_of(self, column: str, values: Iterable[str | None]) -> dict[str, int]:
+        """The last row of each of these ids that the frame holds."""
+        wanted = sorted({v for v in values if v is not None})
+        if not wanted:
+            return {}
+        hits = self.exchanges.lazy().filter(pl.col(column).is_in(wanted)).select(column, "row").collect()
+        return dict(hits.iter_rows())
 
     def record(self, row: int) -> dict[str, Any]:
         """All columns of one record."""

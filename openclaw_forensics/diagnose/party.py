@@ -101,15 +101,14 @@ class Parties:
         at = first["started_at"]
         if not isinstance(at, datetime):
             return ()
-        near = self._frame.exchanges.filter(
-            self._frame.is_good
-            & (pl.col("platform") == first["platform"])
-            & (pl.col("direction") == "out")
-            & pl.col("started_at").is_between(at - MEANWHILE, at + MEANWHILE)
-        ).select(
-            "row",
-            other=pl.col("identity").ne_missing(pl.lit(first["identity"], dtype=pl.String)),
-            distance=(pl.col("started_at") - at).abs(),
+        near = (
+            self._frame.between(at - MEANWHILE, at + MEANWHILE)
+            .filter(self._frame.is_good & (pl.col("platform") == first["platform"]) & (pl.col("direction") == "out"))
+            .select(
+                "row",
+                other=pl.col("identity").ne_missing(pl.lit(first["identity"], dtype=pl.String)),
+                distance=(pl.col("started_at") - at).abs(),
+            )
         )
         found = near.sort(["other", "distance", "row"], descending=[True, False, False])
         return (int(found["row"][0]),) if found.height else ()

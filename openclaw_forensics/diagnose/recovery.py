@@ -20,6 +20,7 @@ _Key = tuple[object, ...]
 _KEY_COLUMNS = ["platform", "operation_key", "direction"]
 _WHO = pl.coalesce("shop", "identity")
 _KEYS = [*_KEY_COLUMNS, "who"]
+_COMPARED = ["started_at", "host", "path", "method", "query", "request_body"]
 _DEEPEST = 40
 
 
@@ -39,6 +40,9 @@ class Recoveries:
         """`writes`: operations that change something; `volatile`: parameter names that differ in every call."""
         self._frame, self._writes, self._volatile = frame, writes, volatile
         self._ends = self._index()
+        asked = sorted({*self._ends, *self._ends.values()})
+        parts = frame.exchanges.lazy().select(pl.col(_COMPARED).gather(asked)).collect()
+        self._parts = dict(zip(asked, parts.iter_rows(), strict=True))
 
     def _index(self) -> dict[int, int]:
         """Failing row -> the next success of the same key; for a write on a known object, of that object."""
@@ -69,23 +73,20 @@ class Recoveries:
         end = self._ends.get(failing["row"])
         if end is None:
             return None
-        good = self._frame.full(end)
-        return Recovery(end, _time(good["started_at"]), self._by_client(failing, good))
+        healed_at = self._parts[end][0]
+        return Recovery(end, _time(healed_at), self._by_client(failing, end))
 
-    def _by_client(self, failing: Row, good: Row) -> bool:
-        failed_at, healed_at = _time(failing["started_at"]), _time(good["started_at"])
+    def _by_client(self, failing: Row, end: int) -> bool:
+        failed_at, *sent, sent_query, sent_body = self._parts[failing["row"]]
+        healed_at, *good, good_query, good_body = self._parts[end]
         if failed_at is None or healed_at is None or healed_at - failed_at > OWN_RETRY:
             return False
         if failing["direction"] == "callback":
             return True
-        sent = self._frame.full(failing["row"])
-        if any(
-            sent[part] != good[part] for part in ("host", "path", "method")
-        ):  # another host: somebody moved the call
+        if sent != good:  # another host: somebody moved the call
             return False
-        return self._steady(sent["query"]) == self._steady(good["query"]) and self._body(
-            sent["request_body"]
-        ) == self._body(good["request_body"])
+        same_query = sent_query == good_query or self._steady(sent_query) == self._steady(good_query)
+        return same_query and (sent_body == good_body or self._body(sent_body) == self._body(good_body))
 
     def _steady(self, query: object) -> list[tuple[str, str]]:
         pairs = parse_qsl(str(query or "")[:65536], keep_blank_values=True)

@@ -44,8 +44,10 @@ def told_findings(frame: Frame, packs: Mapping[str, Pack], common: Pack | None) 
     """A finding per catalogue row that a loud record's quoted answer meets, where no exchange carries that answer."""
     catalogues = {name: Catalogue(name, pack.errors, _holds) for name, pack in packs.items()}
     groups: dict[tuple[int, str], list[tuple[Row, Match, Row | None]]] = {}
-    for record in _loud(frame):
-        call = _call(frame, record)
+    loud = _loud(frame)
+    linked = frame.rows_of("exchange_id", (r["exchange_id"] for r in loud))
+    for record in loud:
+        call = _call(frame, record, linked)
         platform = str(record["platform"] or (call["platform"] if call else None) or _only(packs))
         if platform not in packs or (call is not None and call["error_code"] is not None):
             continue
@@ -79,20 +81,18 @@ def _loud(frame: Frame) -> list[Row]:
     return rows.head(MAX_RECORDS).to_dicts()
 
 
-def _call(frame: Frame, record: Row) -> Row | None:
+def _call(frame: Frame, record: Row, linked: Mapping[str, int]) -> Row | None:
     """The exchange that the record belongs to, else the last call before it in the same file that has no outcome."""
     if frame.exchanges.is_empty():
         return None
     if record["exchange_id"] is not None:
-        found = frame.exchanges.filter(pl.col("exchange_id") == record["exchange_id"])
-        return found.row(0, named=True) if found.height else None
+        return frame.full(linked[record["exchange_id"]]) if record["exchange_id"] in linked else None
     at = record["at"]
     if not isinstance(at, datetime) or record["line"] is None:
         return None
-    before = frame.exchanges.filter(
+    before = frame.between(at - _NEAR, at).filter(
         (pl.col("source_file") == record["source_file"])
         & (pl.col("direction") == "out")
-        & pl.col("started_at").is_between(at - _NEAR, at)
         & (pl.col("line") < record["line"])
     )
     last = before.tail(1).to_dicts()
@@ -192,9 +192,8 @@ def _repaired(frame: Frame, found: Sequence[tuple[Row, Match, Row | None]]) -> b
     for record, _, call in found:
         if call is None or not isinstance(record["at"], datetime):
             return None
-        later = frame.exchanges.filter(
+        later = frame.between(record["at"], record["at"] + OWN_RETRY).filter(
             frame.is_good
-            & pl.col("started_at").is_between(record["at"], record["at"] + OWN_RETRY)
             & pl.col("operation_key").eq_missing(pl.lit(call["operation_key"]))
             & pl.col("shop").eq_missing(pl.lit(call["shop"], dtype=pl.String))
             & pl.col("host").eq_missing(pl.lit(call["host"], dtype=pl.String))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from openclaw_forensics.words import Text, same
 
 Row = dict[str, Any]
 _BOUND = 4096
+_LOOK_AROUND = re.compile(r"\(\?<?[=!][^()]*\)")
 _SAMPLES = 300  # answers opened per operation
 _NEAR = timedelta(seconds=5)  # an exception of the same thread belongs to the exchange before it (same trace: always)
 
@@ -36,18 +37,34 @@ def _in_answers(question: Question) -> Iterator[Finding]:
     """Exceptions that name a field or value, each tied to an answer that holds it and to earlier ones that do not."""
     patterns = [re.compile(p, re.IGNORECASE) for p in question.words("exception_patterns")]
     records = question.frame.records.filter(
-        pl.col("exception").is_not_null() | pl.col("level").is_in(["ERROR", "FATAL", "WARN"])
+        (pl.col("exception").is_not_null() | pl.col("level").is_in(["ERROR", "FATAL", "WARN"]))
+        & _may_name(question.words("exception_patterns"))
     )
+    naming = [(record, named) for record in records.to_dicts() if (named := _named(record, patterns))]
+    linked = question.frame.rows_of("exchange_id", (record["exchange_id"] for record, _ in naming))
+    traced = question.frame.rows_of("trace_id", (r["trace_id"] for r, _ in naming if r["exchange_id"] is None))
     grouped: dict[tuple[str, str], list[Row]] = {}
-    for record in records.to_dicts():
-        named = _named(record, patterns)
-        answer = _answer_of(question, record) if named else None
-        if named and answer is not None and _holds(answer, named):
+    for record, named in naming:
+        answer = _answer_of(question, record, linked, traced)
+        if answer is not None and _holds(answer, named):
             grouped.setdefault((named, str(answer["operation_key"])), []).append({**record, "answer": answer})
     for (named, _), records_of in grouped.items():
         finding = _appeared(question, named, records_of)
         if finding is not None:
             yield finding
+
+
+def _may_name(patterns: Sequence[str]) -> pl.Expr:
+    """Records that some pattern may fit, asked of all at once; a look-around, unknown to this engine, only narrows."""
+    wider = [_LOOK_AROUND.sub("", pattern) for pattern in patterns]
+    return pl.any_horizontal(
+        pl.col(column)
+        .str.head(_BOUND)
+        .str.contains(f"(?i){pattern}", strict=False)
+        .fill_null(pl.col(column).is_not_null())
+        for column in ("exception", "message")
+        for pattern in wider
+    )
 
 
 def _named(record: Row, patterns: list[re.Pattern[str]]) -> str | None:
@@ -59,22 +76,19 @@ def _named(record: Row, patterns: list[re.Pattern[str]]) -> str | None:
     return None
 
 
-def _answer_of(question: Question, record: Row) -> Row | None:
+def _answer_of(question: Question, record: Row, linked: Mapping[str, int], traced: Mapping[str, int]) -> Row | None:
     """The exchange that the exception belongs to: by link, by trace, or the last one of its thread within 5 s."""
     frame = question.frame
+    row: int | None = None
     if record["exchange_id"] is not None:
-        hit = frame.exchanges.filter(pl.col("exchange_id") == record["exchange_id"])
+        row = linked.get(record["exchange_id"])
     elif record["trace_id"] is not None:
-        hit = frame.exchanges.filter(pl.col("trace_id") == record["trace_id"])
+        row = traced.get(record["trace_id"])
     elif record["thread"] is not None and isinstance(record["at"], datetime):
-        hit = frame.exchanges.filter(
-            (pl.col("thread") == record["thread"])
-            & (pl.col("source_file") == record["source_file"])
-            & pl.col("started_at").is_between(record["at"] - _NEAR - timedelta(minutes=1), record["at"])
-        )
-    else:
-        return None
-    return hit.row(hit.height - 1, named=True) if hit.height else None
+        around = frame.between(record["at"] - _NEAR - timedelta(minutes=1), record["at"])
+        same_thread = (pl.col("thread") == record["thread"]) & (pl.col("source_file") == record["source_file"])
+        row = next(iter(around.filter(same_thread)["row"].tail(1)), None)
+    return frame.full(row) if row is not None else None
 
 
 def _holds(answer: Row, named: str) -> bool:

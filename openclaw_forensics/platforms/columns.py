@@ -13,15 +13,16 @@ from urllib.parse import quote, quote_plus, unquote_plus
 import polars as pl
 
 from openclaw_forensics.platforms import jsonpointer, places
-from openclaw_forensics.platforms.jsonread import JsonReader
+from openclaw_forensics.platforms.jsonread import reader
 from openclaw_forensics.platforms.masks import SAMPLE
-from openclaw_forensics.platforms.message import FORM, TEXT_LIMIT, Message
+from openclaw_forensics.platforms.message import FORM, TEXT_LIMIT, Message, Side
 
 _ASCII = {
     escaped: chr(code)
     for code in range(0x20, 0x7F)
     for escaped in {f"%{code:02x}", f"%{code:02X}", f"%{code:02x}"[:2] + f"{code:02X}"[1]}
 } | {"+": " "}
+SIDES: tuple[Side, ...] = ("request", "response")
 _KIND_COLUMN = {"query": "query", "host": "host", "path": "path", "status": "status"}
 
 
@@ -31,7 +32,7 @@ def needs(places_: Iterable[str]) -> list[str]:
     for place in map(places.parse, places_):
         side = place.side
         match place.kind:
-            case "param":
+            case "param" | "oauth":
                 wanted |= {"query", "url", "request_headers", "request_body"}
             case "query" | "host" | "path" | "status":
                 wanted.add(_KIND_COLUMN[place.kind])
@@ -66,7 +67,9 @@ def expr(place: str) -> pl.Expr | None:  # noqa: PLR0911 - one answer per kind o
             found = pl.element().str.strip_chars().str.extract(r"(?is)^bearer +(.*\S)\s*$")
             return _header("request", "authorization").list.eval(found.drop_nulls()).list.first()
         case "json" if "*" not in jsonpointer.pointer(argument):
-            return body.map_batches(lambda s: json_columns(s, [argument])[argument], return_dtype=pl.String)
+            return body.map_batches(
+                lambda s: json_columns(s, [argument], parsed.side)[argument], return_dtype=pl.String
+            )
         case "param":
             kinds = (f"query:{argument}", f"form:{argument}", f"json:{_key(argument)}")
             others = [expr(f"request.{kind}") for kind in kinds]
@@ -139,14 +142,14 @@ def evaluate(frame: pl.DataFrame, wanted: Iterable[str]) -> dict[str, pl.Series]
     """Each place of `wanted` as a text column of `frame`'s height, null where it holds nothing."""
     todo = {place: places.parse(place) for place in sorted(set(wanted))}
     out = _parameters(frame, todo)
-    for side in ("request", "response"):
+    for side in SIDES:
         names = {p: x.argument.lower() for p, x in todo.items() if x.side == side and x.kind == "header"}
         if names:
             found = header_columns(frame, side, sorted(set(names.values())))
             out |= {place: found[name] for place, name in names.items()}
         pointers = [x.argument for x in todo.values() if x.side == side and x.kind == "json" and "*" not in x.argument]
         if pointers:
-            read = json_columns(frame[f"{side}_body"], pointers)
+            read = json_columns(frame[f"{side}_body"], pointers, side)
             out |= {f"{side}.json:{argument}": column for argument, column in read.items()}
     direct = {p: e for p in todo if p not in out and (e := expr(p)) is not None}
     if direct:
@@ -162,7 +165,7 @@ def _parameters(frame: pl.DataFrame, todo: Mapping[str, places.Place]) -> dict[s
         return {}
     joined = _joined(frame)
     keys = {x.argument: _key(x.argument) for x in asked.values() if x.kind == "param"}
-    in_json = json_columns(frame["request_body"], list(keys.values())) if keys else {}
+    in_json = json_columns(frame["request_body"], list(keys.values()), "request") if keys else {}
     out = {}
     for place, x in asked.items():
         kinds = ("query", "form") if x.kind == "param" else (x.kind,)
@@ -216,16 +219,15 @@ def header_columns(frame: pl.DataFrame, side: str, names: Sequence[str]) -> dict
     return out
 
 
-def json_columns(bodies: pl.Series, pointers: Sequence[str]) -> dict[str, pl.Series]:
+def json_columns(bodies: pl.Series, pointers: Sequence[str], side: Side) -> dict[str, pl.Series]:
     """The value of each pointer (without `*`) in each body, with a number's digits kept."""
-    names = sorted(set(pointers))
+    names = tuple(sorted(set(pointers)))
     if bodies.null_count() == len(bodies):
-        return {name: nothing(len(bodies)) for name in names}
+        return dict.fromkeys(names, nothing(len(bodies)))
+    read = reader(names, side).read
     if bodies.head(SAMPLE).n_unique() * 2 > min(SAMPLE, len(bodies)):
-        found = JsonReader(names).read(bodies)
-        return {name: pl.Series(column, dtype=pl.String) for name, column in zip(names, found, strict=True)}
+        return read(bodies)
     distinct = bodies.drop_nulls().unique()
-    columns = dict(zip(names, JsonReader(names).read(distinct), strict=True))
-    table = pl.DataFrame({"body": distinct, **columns}, schema_overrides=dict.fromkeys(names, pl.String))
+    table = pl.DataFrame({"body": distinct, **read(distinct)})
     joined = bodies.alias("body").to_frame().join(table, on="body", how="left", maintain_order="left")
     return {name: joined[name] for name in names}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS
+from openclaw_forensics.ingest.broken_calls import ADDRESS, FAILING, broken
 from openclaw_forensics.ingest.calls_alike import sort_out, spread
 from openclaw_forensics.ingest.calls_blocks import WIRE_MARK, between_marks, wire
 from openclaw_forensics.ingest.calls_bodies import bodies
@@ -84,6 +85,8 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     found: list[pl.DataFrame] = []
     rest = _by_python(rest, _marked(rest["text"]), _quoted, found)
     rest = _by_python(rest, pl.col("text").str.starts_with("msg="), _named, found)  # logfmt
+    failing = pl.col("prose").str.contains(FAILING) & pl.col("prose").str.contains(ADDRESS)
+    rest = _by_python(rest, failing, _broken, found)
     calls = [group for group in groups if not _notes(group)]
     rest = _by_wording(rest, calls, found)
     rest = _by_python(rest, pl.col("text").str.contains(_NAMED_PARTS), _named, found)
@@ -203,6 +206,11 @@ def _quoted(message: str, rest: str | None) -> list[Call]:
 def _error(message: str, rest: str | None) -> list[Call]:
     call = outcome(message, rest)
     return [_begun(message, call)] if call is not None else []
+
+
+def _broken(message: str, rest: str | None) -> list[Call]:
+    call = broken(message, rest)
+    return [call] if call is not None else []
 
 
 def _named(message: str, rest: str | None) -> list[Call]:

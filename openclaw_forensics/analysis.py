@@ -193,6 +193,7 @@ def thin(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 def joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """One frame of the parts; columns that hold one value throughout, or none, take no room."""
+    parts = [part for part in parts if part.height]  # an empty one has no columns to tell its height by
     if not parts:
         return empty(EXCHANGES)
     whole = conform(pl.concat(parts, how="diagonal"), EXCHANGES)

@@ -19,7 +19,8 @@ from openclaw_forensics.diagnose.rule import Rule
 from openclaw_forensics.ingest.catalogue import CaptureFile
 from openclaw_forensics.ingest.lineformat import LineFormat
 from openclaw_forensics.platforms.load import Gateway
-from openclaw_forensics.platforms.model import Deprecation, ErrorRow, Operation, Platform, Scheme, Webhooks
+from openclaw_forensics.platforms.model import Deprecation, ErrorRow, Operation, Platform, Webhooks
+from openclaw_forensics.platforms.signature_model import Scheme
 from openclaw_forensics.redact.names import _File as Redaction
 from openclaw_forensics.result import Result
 from openclaw_forensics.settings import Case, SecretsFile

@@ -11,8 +11,9 @@ from typing import Any
 import polars as pl
 
 from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.platforms.facts import Test
 from openclaw_forensics.platforms.message import TEXT_LIMIT, Message
-from openclaw_forensics.platforms.model import ErrorRow, Test
+from openclaw_forensics.platforms.model import ErrorRow
 from openclaw_forensics.platforms.places import all_hold, parse
 
 Row = dict[str, Any]

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from openclaw_forensics.platforms import jsonpointer, places
+from openclaw_forensics.platforms.facts import Test
 from openclaw_forensics.platforms.message import TEXT_LIMIT
-from openclaw_forensics.platforms.model import Envelope, Pack, Test
+from openclaw_forensics.platforms.model import Envelope, Pack
 
 Filter = Callable[[pl.Series], pl.Series]  # body texts -> suspicious or not
 _QUOTES = r"[\\\"'\]]{0,4}"

@@ -8,9 +8,9 @@ import msgspec
 import polars as pl
 
 from openclaw_forensics.platforms import columns, places
+from openclaw_forensics.platforms.facts import Test
 from openclaw_forensics.platforms.masks import MASKED
 from openclaw_forensics.platforms.message import TEXT_LIMIT, Message
-from openclaw_forensics.platforms.model import Test
 
 _ROW_COLUMNS = ("url", "query", "host", "path", "status", "request_headers", "request_body", "response_headers")
 _SEVERAL = frozenset({"query", "form", "param"})  # kinds whose place may hold several values
@@ -21,7 +21,7 @@ _BODIES = frozenset({"json", "param", "xml", "form"})
 def test_series(frame: pl.DataFrame, condition: Test) -> pl.Series:
     """The test's result for every row. Rows that a column alone does not decide are asked one by one."""
     parsed = places.parse(condition.place)
-    if "*" in parsed.argument or parsed.kind in ("xml", "basic"):
+    if "*" in parsed.argument or parsed.kind in ("xml", "basic", "oauth"):
         return _one_by_one(frame, condition)
     value = columns.evaluate(frame, [condition.place])[condition.place].alias("value")
     seen, doubtful = _seen(parsed), _doubtful(parsed)

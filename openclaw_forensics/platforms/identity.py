@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from openclaw_forensics.platforms import columns, conditions
+from openclaw_forensics.platforms.facts import Places
 from openclaw_forensics.platforms.masks import MASKED, fingerprints
-from openclaw_forensics.platforms.model import Operation, Pack, Places
+from openclaw_forensics.platforms.model import Operation, Pack
 
 _MAX_ID = 200  # characters kept of an id
 _OWN = ("app", "shop", "object_id", "request_timestamp", "key_version")

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openclaw_forensics.errors import ForensicsError, RuleError
-from openclaw_forensics.platforms import digests, parse, signing
+from openclaw_forensics.platforms import digests, parse, places, signing
 from openclaw_forensics.platforms.envelope_tests import TestResult, run_envelope_tests
 from openclaw_forensics.platforms.lints import LINTS, Hit, Level
 from openclaw_forensics.platforms.load import PackSet, fold, load
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.model import Pack, RawMessage, Scheme, SchemeVector
+from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.platforms.patterns import Loc
 from openclaw_forensics.platforms.rawmessage import row_of
-from openclaw_forensics.platforms.strings import Build, NotComputableError
+from openclaw_forensics.platforms.reasons import NotComputableError
+from openclaw_forensics.platforms.signature_model import Scheme, SchemeVector
+from openclaw_forensics.platforms.strings import Build
 from openclaw_forensics.taxonomy import Taxonomy, taxonomy
 
 _FILE_OF = {"operations": "operations", "errors": "errors", "schemes": "signature", "deprecations": "deprecations"}
@@ -160,19 +162,34 @@ def _wrong_vectors(pack: Pack) -> Iterator[Hit]:
 
 def check_vector(pack: Pack, scheme: Scheme, vector: SchemeVector) -> str | None:
     """Why a vector does not reproduce, None where it does."""
-    if scheme.algorithm in ("rsa-sha256", "ecdsa-sha256", "ed25519"):
-        return None
-    message = Message(row_of(vector.request, RawMessage()))
+    message, where = Message(row_of(vector.request, vector.response)), pack.platform.places
+    if vector.signature is None and vector.string_to_sign is None:
+        return "has neither a signature nor a string to sign"
+    if places.all_hold(scheme.when, message) is not True:
+        return "the scheme's `when` does not hold"
+    sent = vector.signature or ""
     try:
-        key = signing.key_bytes(signing.Key(1, scheme.key, vector.secret), scheme, vector.signature)
-        build = Build(message, scheme, pack.platform.places, key)
+        key = signing.key_bytes(signing.Key(1, scheme.key, vector.secret), scheme, sent)
+        build = Build(message, scheme, where, key, vector.app)
         string = digests.string_of(build).decode("utf-8", "replace")
-        made = digests.signature_of(build, vector.signature)
+        equal = vector.signature is None or digests.is_signature(build, sent)
     except NotComputableError as error:
         return f"not computable, {error}"
     if vector.string_to_sign is not None and string != vector.string_to_sign:
         return f"string to sign is {string!r}"
-    return None if made == vector.signature else f"signature is {made} over {string!r}"
+    if not equal:
+        made = "another" if scheme.is_key_pair else digests.signature_of(build, sent)
+        return f"signature is {made} over {string!r}"
+    return _not_found(message, pack, scheme, vector)
+
+
+def _not_found(message: Message, pack: Pack, scheme: Scheme, vector: SchemeVector) -> str | None:
+    """Why the signature is not read from the vector's request; a request may leave it out."""
+    try:
+        found = signing.sent_signatures(message, scheme, pack.platform.places)
+    except NotComputableError:
+        return None
+    return None if vector.signature in (None, *found) else f"the request carries {', '.join(found)}"
 
 
 def _wrong_tests(results: Iterable[TestResult]) -> Iterator[Hit]:

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from openclaw_forensics.platforms import places
 from openclaw_forensics.platforms.candidates import is_cheap
-from openclaw_forensics.platforms.model import ErrorRow, Pack, Sourced, When
+from openclaw_forensics.platforms.facts import Sourced
+from openclaw_forensics.platforms.model import ErrorRow, Pack, When
 from openclaw_forensics.platforms.patterns import Loc, is_slow, patterns
 from openclaw_forensics.taxonomy import Taxonomy
 from openclaw_forensics.words import Text

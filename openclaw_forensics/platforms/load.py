@@ -16,15 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from openclaw_forensics.errors import RuleError, UsageError
 from openclaw_forensics.platforms import cache, parse
-from openclaw_forensics.platforms.model import (
-    Deprecation,
-    ErrorRow,
-    Operation,
-    Pack,
-    Platform,
-    Scheme,
-    Webhooks,
-)
+from openclaw_forensics.platforms.model import Deprecation, ErrorRow, Operation, Pack, Platform, Webhooks
+from openclaw_forensics.platforms.signature_model import Scheme
 from openclaw_forensics.words import Text
 
 Made = TypeVar("Made")

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 from xml.etree.ElementTree import Element, ParseError
 
 import defusedxml.ElementTree as SafeTree
@@ -181,6 +181,13 @@ class Message:
             if name.lower() == scheme and rest.strip():
                 return rest.strip()
         return None
+
+    def oauth(self) -> list[tuple[str, str]]:
+        """Decoded parameters of `Authorization: OAuth`, the realm left out (RFC 5849, 3.5.1)."""
+        text = (self.authorization("oauth") or "")[:TEXT_LIMIT]
+        pairs = (part.strip().partition("=") for part in text.split(","))
+        found = [(unquote(name.strip()), unquote(value.strip().strip('"'))) for name, equals, value in pairs if equals]
+        return [(name, value) for name, value in found if name.lower() != "realm"]
 
     def basic(self) -> tuple[str, str] | None:
         """User and password of Basic authentication (RFC 7617)."""

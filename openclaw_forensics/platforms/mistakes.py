@@ -10,21 +10,24 @@ import dataclasses
 import json
 from collections.abc import Callable, Iterator
 
-from openclaw_forensics.platforms.digests import signature_of
+from openclaw_forensics.platforms.digests import is_signature
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.strings import Build, NotComputableError, with_scheme
+from openclaw_forensics.platforms.reasons import NotComputableError
+from openclaw_forensics.platforms.strings import Build, with_scheme
 
 Mistake = tuple[str, Callable[[Build], Iterator[Build]]]
 
 
 def find_mistake(build: Build, sent: str) -> str | None:
     """The name of the first mistake that gives `sent`, None where none does."""
-    if build.scheme.algorithm in ("rsa-sha256", "ecdsa-sha256", "ed25519", "aws4-hmac-sha256"):
+    if build.scheme.algorithm == "aws4-hmac-sha256":
         return None
     for name, variants in MISTAKES:
+        if build.scheme.is_key_pair and name not in _OF_STRINGS:
+            continue
         for variant in variants(build):
             try:
-                if signature_of(variant, sent) == sent:
+                if is_signature(variant, sent):
                     return name
             except NotComputableError:
                 continue
@@ -84,7 +87,7 @@ def _exclusions(build: Build) -> Iterator[Build]:
 def _omissions(build: Build) -> Iterator[Build]:
     parts = build.scheme.parts
     for index, part in enumerate(parts):
-        if part != "key" and not part.startswith("lit:") and len(parts) > 1:
+        if part != "key" and not part.startswith("lit:") and ":lit:" not in part and len(parts) > 1:
             yield with_scheme(build, parts=parts[:index] + parts[index + 1 :])
 
 
@@ -95,6 +98,7 @@ def _methods(build: Build) -> Iterator[Build]:
 
 
 def _bodies(build: Build) -> Iterator[Build]:
+    yield _with_row(build, request_body_bytes=None, request_body_exact=False)  # a digest header is taken as sent
     text = build.message.text("request")
     try:
         tree = json.loads(text or "")
@@ -124,6 +128,9 @@ MISTAKES: tuple[Mistake, ...] = (
     ("body", _bodies),  # the body re-serialised between signing and sending
     ("algorithm", _algorithms),
 )
+
+# Mistakes in the string, not in digest or key: those that can be tried with a public key.
+_OF_STRINGS = frozenset({"path", "order", "escaping", "parameters", "omission", "method", "body"})
 
 
 def names() -> tuple[str, ...]:

@@ -1,17 +1,6 @@
-"""What a pack may say: the pydantic models behind every TOML file of `rules/<platform>/`.
+"""What a pack may say: the pydantic models behind the TOML files of `rules/<platform>/`.
 
-A *place* names where a value sits in an exchange, as `side.kind:argument`:
-
-    request.query:NAME      request.form:NAME       request.param:NAME (query, else form, else top JSON key)
-    request.header:NAME     response.header:NAME    (case-insensitive, first one)
-    request.json:/a/b/0     response.json:/a/*/b    (RFC 6901 pointer; `*` stands for every array index or key)
-    request.xml:a/b         response.xml:a/b        (element path from the root's child, local names; `@x` an attribute)
-    request.host:REGEX      request.path:REGEX      (first group)
-    request.text:REGEX      response.text:REGEX     (first group, on the body's text)
-    request.basic:user      request.basic:password  request.bearer (token of `Authorization: Bearer`)
-    response.status
-
-A list of places means: the first that yields a value.
+Places, tests and sources are in `facts`, signature schemes in `signature_model`.
 """
 
 from __future__ import annotations
@@ -19,19 +8,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
+from openclaw_forensics.platforms.facts import Model, Place, Places, RawMessage, Sourced, Test
+from openclaw_forensics.platforms.signature_model import Scheme
 from openclaw_forensics.taxonomy import FixStep
 from openclaw_forensics.words import Text
 
-Place = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^(request\.(query|form|param|header|json|xml|host|path|text|basic):.+|request\.bearer"
-        r"|response\.(header|json|xml|text):.+|response\.status)$"
-    ),
-]
-Places = tuple[Place, ...]
 Step = Literal[
     "token", "order", "stock", "ship", "tracking", "listing", "price", "report", "return", "webhook", "shop", "other"
 ]
@@ -54,29 +37,6 @@ Contrast = Literal[
 ]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Sourced(_Model):
-    """A fact: where it is said, and when that was looked at. `unverified` facts never decide a verdict alone."""
-
-    source: tuple[str, ...] = ()
-    checked: date | None = None
-    unverified: bool = False
-
-
-class Test(_Model):
-    """A test on one place; all keys given must hold. A place without a value fails every test but `exists = false`."""
-
-    place: Place
-    equals: str | None = None
-    one_of: tuple[str, ...] | None = None
-    none_of: tuple[str, ...] | None = None
-    re: str | None = None  # found anywhere in the value
-    exists: bool | None = None
-
-
 class Host(Sourced):
     """A host, as a glob over the lower-case name."""
 
@@ -86,7 +46,7 @@ class Host(Sourced):
     role: Literal["api", "auth", "storage", "console", "webhook"] = "api"
 
 
-class Signature(_Model):
+class Signature(Model):
     """How an exchange or record is recognised where the host does not tell: all keys given must match."""
 
     path: str | None = None  # regex on the path
@@ -98,7 +58,7 @@ class Signature(_Model):
     weight: Annotated[float, Field(gt=0, le=1)] = 0.8
 
 
-class PlaceMap(_Model):
+class PlaceMap(Model):
     """Where identity and proof sit in a request."""
 
     app: Places = ()
@@ -114,7 +74,7 @@ class PlaceMap(_Model):
     version: Places = ()
 
 
-class Issued(_Model):
+class Issued(Model):
     """Where a token answer carries what it issues."""
 
     access_token: Places = ()
@@ -124,7 +84,7 @@ class Issued(_Model):
     expires_unit: Literal["s", "ms", "epoch_s", "epoch_ms", "iso8601"] = "s"
 
 
-class ItemFailures(_Model):
+class ItemFailures(Model):
     """Failures of single items inside an answer that succeeded as a whole."""
 
     items: Place  # the array
@@ -153,17 +113,7 @@ class Envelope(Sourced):
     test: tuple[EnvelopeTest, ...] = ()
 
 
-class RawMessage(_Model):
-    """A request or an answer in short form, for tests."""
-
-    method: str = "GET"
-    url: str = ""
-    status: int | None = None
-    headers: dict[str, str] = {}
-    body: str = ""
-
-
-class EnvelopeTest(_Model):
+class EnvelopeTest(Model):
     """A raw exchange and the annotated columns it must yield (only those named are compared)."""
 
     request: RawMessage
@@ -189,10 +139,10 @@ class TokenRule(Sourced):
     code_life_s: float | None = None
     rotates: bool | None = None  # a refresh returns a new refresh token and kills the old
     grace_s: float = 0  # the old access token stays good this long after a refresh
-    prefixes: dict[str, str] = {}  # literal prefix -> kind, kept in pseudonyms
+    prefixes: dict[str, str] = Field(default={})  # literal prefix -> kind, kept in pseudonyms
 
 
-class Support(_Model):
+class Support(Model):
     """What to quote, to whom, in which words."""
 
     request_id: Places = ()
@@ -221,7 +171,7 @@ class Platform(Sourced):
     support: Support = Support()
     secret_names: tuple[str, ...] = ()  # header, parameter and field names whose values are hidden
     personal_names: tuple[str, ...] = ()  # field names that carry personal data
-    regions: dict[str, tuple[str, ...]] = {}  # region -> marketplace or site ids that belong to it
+    regions: dict[str, tuple[str, ...]] = Field(default={})  # region -> marketplace or site ids that belong to it
     region_places: Places = ()  # where a request names a marketplace or site id
     sandbox_marks: tuple[Test, ...] = ()  # values that belong to the sandbox only
 
@@ -235,7 +185,7 @@ class Expected(Sourced):
     because: Text
 
 
-class FieldFact(_Model):
+class FieldFact(Model):
     """A documented field of an operation's answer."""
 
     pointer: str
@@ -270,7 +220,7 @@ class Operation(Sourced):
     items: Place | None = None  # the request array that `max_items` bounds
 
 
-class When(_Model):
+class When(Model):
     """If these contrasts hold (all of `contrast`, none of `unless`), these values replace the row's own."""
 
     contrast: tuple[Contrast, ...] = ()
@@ -304,58 +254,6 @@ class ErrorRow(Sourced):
     why: Text | None = None
     fix: tuple[FixStep, ...] = ()
     note: str | None = None
-
-
-class SchemeParams(_Model):
-    """Parameters in a string to sign."""
-
-    origins: tuple[Literal["query", "form", "json"], ...] = ("query",)
-    exclude: tuple[str, ...] = ()
-    sort: Literal["ascii", "none"] = "ascii"
-    pair: str = "{name}{value}"
-    join: str = ""
-    percent_encode: bool = False
-    skip_empty: bool = False
-
-
-class Scheme(Sourced):
-    """A signature scheme as data.
-
-    `parts` are joined by `join` into the string to sign: `key`, `app` (that of the key, else the request's), `method`,
-    `path`, `url`, `host`, `body`, `timestamp`, `params`, `body_digest:md5|sha256[:hex|base64]`, `lit:TEXT`, or any
-    place. An absent optional part ends in `?`. `key_suffix_re` takes from the sent signature (first group) what is
-    appended to the key, `prefix_re` (first group) what stands before the computed value in the sent one.
-    """
-
-    id: str
-    use: Literal["call", "callback"] = "call"
-    operations: tuple[str, ...] = ()  # globs; empty: all
-    algorithm: Literal[
-        "hmac-sha256", "hmac-sha512", "hmac-sha1", "hmac-md5", "sha256", "sha1", "md5", "aws4-hmac-sha256",
-        "rsa-sha256", "ecdsa-sha256", "ed25519",
-    ]  # fmt: skip
-    encoding: Literal["hex", "HEX", "base64", "base64-of-hex"] = "hex"
-    key: Literal["signing_key", "webhook_key", "client_secret"] = "signing_key"
-    key_encoding: Literal["text", "hex", "base64"] = "text"
-    parts: tuple[str, ...] = ()
-    join: str = ""
-    params: SchemeParams = SchemeParams()
-    path_strip: str | None = None  # prefix taken off the path
-    placed: Places = ()  # where the signature sits; default: places.signature
-    placed_re: str | None = None  # takes the signature out of the placed value (first group)
-    key_suffix_re: str | None = None
-    prefix_re: str | None = None
-    tests: tuple[SchemeVector, ...] = ()
-
-
-class SchemeVector(Sourced):
-    """A public test vector."""
-
-    secret: str
-    request: RawMessage
-    string_to_sign: str | None = None
-    signature: str
-    official: bool = True
 
 
 class Topic(Sourced):
@@ -407,7 +305,7 @@ class Deprecation(Sourced):
     kind: Literal["retired", "new_required_field", "new_enum_value", "form_changed", "mechanism"] = "retired"
 
 
-class Pack(_Model):
+class Pack(Model):
     """One folder under rules/."""
 
     platform: Platform

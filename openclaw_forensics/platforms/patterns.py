@@ -16,6 +16,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 from pydantic import BaseModel
 
+from openclaw_forensics.platforms.facts import Test
 from openclaw_forensics.platforms.model import (
     Ack,
     Deprecation,
@@ -23,11 +24,10 @@ from openclaw_forensics.platforms.model import (
     ErrorRow,
     Expected,
     Operation,
-    Scheme,
     Signature,
-    Test,
     Webhooks,
 )
+from openclaw_forensics.platforms.signature_model import Scheme
 
 Loc = tuple[str | int, ...]
 _FIELDS: dict[type[BaseModel], tuple[str, ...]] = {

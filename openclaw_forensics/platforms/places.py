@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple, cast
 from xml.etree.ElementTree import Element
 
 from openclaw_forensics.platforms import jsonpointer
+from openclaw_forensics.platforms.facts import Test
 from openclaw_forensics.platforms.masks import is_masked
 from openclaw_forensics.platforms.message import TEXT_LIMIT, Message, Side, clean
-from openclaw_forensics.platforms.model import Test
 
 MAX_VALUES = 1_000  # values that one place yields
 
@@ -200,6 +200,15 @@ def _basic(place: Place, message: Message) -> Found:
     return _found(found, message.seen("request", "headers"))
 
 
+def _oauth(place: Place, message: Message) -> Found:
+    for found in (_query(place, message), _form(place, message)):
+        if found.state == "present":
+            return found
+    sent = (value for name, value in message.oauth() if name == place.argument)
+    seen = message.query_seen() and message.seen("request", "headers") and message.seen("request", "body")
+    return _found(sent, seen)
+
+
 def _status(_: Place, message: Message) -> Found:
     status = message.row.get("status")
     return UNKNOWN if status is None else Found("present", (str(status),))
@@ -217,6 +226,7 @@ _FINDERS = {
     "text": _body_text,
     "bearer": _bearer,
     "basic": _basic,
+    "oauth": _oauth,
     "status": _status,
 }
 

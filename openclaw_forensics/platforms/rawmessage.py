@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from openclaw_forensics.platforms.model import RawMessage
+from openclaw_forensics.platforms.facts import RawMessage
 
 
 def row_of(request: RawMessage, response: RawMessage) -> dict[str, Any]:

@@ -7,9 +7,7 @@ what could not be computed says which part is to blame. Keys are tried newest fi
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
-import hmac
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,15 +15,18 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from openclaw_forensics.platforms import places
-from openclaw_forensics.platforms.digests import signature_of, string_of
+from openclaw_forensics.platforms import jsonpointer, places
+from openclaw_forensics.platforms.digests import is_signature, string_of
 from openclaw_forensics.platforms.masks import is_masked
-from openclaw_forensics.platforms.message import Message
+from openclaw_forensics.platforms.message import Message, parse_json
 from openclaw_forensics.platforms.mistakes import find_mistake
-from openclaw_forensics.platforms.model import Pack, PlaceMap, Scheme
-from openclaw_forensics.platforms.strings import Build, NotComputableError, Reason
+from openclaw_forensics.platforms.model import Pack, PlaceMap
+from openclaw_forensics.platforms.reasons import NotComputableError, Reason
+from openclaw_forensics.platforms.signature_model import Scheme
+from openclaw_forensics.platforms.strings import Build
 
 MAX_SHOWN = 4_000  # characters of a string to sign that are shown
+MAX_SENT = 8  # signatures of one message that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Key:
     """One key of the user. `place` is its position in the file, 1-based; the value is never shown."""
 
     place: int
-    kind: str  # signing_key, webhook_key, client_secret
+    kind: str  # signing_key, webhook_key, client_secret, none
     value: str = dataclasses.field(repr=False)
     encoding: Literal["text", "hex", "base64"] | None = None  # None: as the scheme says
     app: str | None = None
@@ -45,9 +46,15 @@ class Key:
         return (self.until is not None, -(self.until.toordinal() if self.until else 0), self.place)
 
 
+NO_KEY = Key(0, "none", "")  # for schemes in which no secret takes part
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What recomputing says. `fits` is the place of the key that gives the sent signature."""
+    """What recomputing says. `fits` is the place of the key that gives the sent signature, None without a key.
+
+    `unequal` always rests on a readable key of the scheme's kind, or on a scheme that has none.
+    """
 
     scheme: str
     result: Literal["equal", "unequal", "not_computable"]
@@ -59,17 +66,36 @@ class Verdict:
     mistake: str | None = None  # a usual mistake that gives the sent signature; see `mistakes`
 
 
-def scheme_for(pack: Pack, use: Literal["call", "callback"], operation: str | None) -> Scheme | None:
-    """The scheme of this operation: the first that names it, else the first for all operations."""
-    fitting = [s for s in pack.schemes if s.use == use]
+def schemes_for(
+    pack: Pack, use: Literal["call", "callback"], operation: str | None, message: Message
+) -> tuple[Scheme, ...]:
+    """The scheme of this message, and the other forms that the platform accepts in its place; empty where none fits.
+
+    Those that name the operation go before those for all; among equals the first whose signature the message carries.
+    """
+    fitting = [
+        s for s in pack.schemes if s.use == use and s.variant_of is None and places.all_hold(s.when, message) is True
+    ]
     named = [s for s in fitting if operation and any(fnmatchcase(operation, glob) for glob in s.operations)]
-    return next(iter([*named, *(s for s in fitting if not s.operations)]), None)
+    ranked = [*named, *(s for s in fitting if not s.operations)]
+    signed = [s for s in ranked if places.value(s.placed or pack.platform.places.signature, message) is not None]
+    if not ranked:
+        return ()
+    scheme = (signed or ranked)[0]
+    return (scheme, *(s for s in pack.schemes if s.variant_of == scheme.id))
+
+
+def verify_any(message: Message, schemes: Sequence[Scheme], where: PlaceMap, keys: Sequence[Key]) -> Verdict:
+    """The verdict of the first of `schemes` that fits, else the first that is a mismatch, else the first."""
+    verdicts = [verify(message, scheme, where, keys) for scheme in schemes]
+    by_result = {verdict.result: verdict for verdict in reversed(verdicts)}
+    return by_result.get("equal") or by_result.get("unequal") or verdicts[0]
 
 
 def verify(message: Message, scheme: Scheme, where: PlaceMap, keys: Sequence[Key]) -> Verdict:
     """Compare the sent signature with the one that each fitting key gives."""
     try:
-        sent = sent_signature(message, scheme, where)
+        sent = sent_signatures(message, scheme, where)
     except NotComputableError as error:
         return Verdict(scheme.id, "not_computable", error.reason, error.part)
     chosen = _fitting(keys, scheme, message, where)
@@ -80,24 +106,25 @@ def verify(message: Message, scheme: Scheme, where: PlaceMap, keys: Sequence[Key
     problem = NotComputableError("no_key", scheme.key)
     for key in chosen:
         try:
-            build = Build(message, scheme, where, key_bytes(key, scheme, sent), key.app)
-            tried.append(key.place)
-            if accepts(build, sent):
-                return Verdict(
-                    scheme.id, "equal", None, None, _shown(message, scheme, where, key), key.place, tuple(tried)
-                )
-            builds.append(build)
+            build = Build(message, scheme, where, key_bytes(key, scheme, sent[0]), key.app)
+            fits = any(is_signature(build, each) for each in sent)
         except NotComputableError as error:
             problem = error
+            continue
+        tried += [key.place] if key is not NO_KEY else []
+        if fits:
+            place = key.place if key is not NO_KEY else None
+            return Verdict(scheme.id, "equal", None, None, _shown(message, scheme, where, key), place, tuple(tried))
+        builds.append(build)
     if not builds:
         return Verdict(scheme.id, "not_computable", problem.reason, problem.part, None, None, tuple(tried))
-    mistake = next((m for b in builds if (m := find_mistake(b, sent)) is not None), None)
+    mistake = next((m for b in builds if (m := find_mistake(b, sent[0])) is not None), None)
     shown = _shown(message, scheme, where, chosen[0])
     return Verdict(scheme.id, "unequal", None, None, shown, None, tuple(tried), mistake)
 
 
-def sent_signature(message: Message, scheme: Scheme, where: PlaceMap) -> str:
-    """The signature as sent. Raises NotComputableError."""
+def sent_signatures(message: Message, scheme: Scheme, where: PlaceMap) -> tuple[str, ...]:
+    """The signatures as sent, one or several any of which may fit. Raises NotComputableError."""
     placed = scheme.placed or where.signature
     value = places.value(placed, message)
     if value is None:
@@ -105,49 +132,52 @@ def sent_signature(message: Message, scheme: Scheme, where: PlaceMap) -> str:
         raise NotComputableError("part_not_recorded" if unknown else "no_signature", "signature")
     if is_masked(value):
         raise NotComputableError("part_masked", "signature")
+    if scheme.placed_pointer is not None:
+        value = _within(value, scheme.placed_pointer)
     if scheme.placed_re is None:
-        return value.strip()
-    match = re.search(scheme.placed_re, value[:8192])
-    if match is None:
+        return (value.strip(),)
+    matches = [m[1] if m.re.groups else m[0] for m in re.finditer(scheme.placed_re, value[:8192])]
+    if not matches:
         raise NotComputableError("no_signature", "signature")
-    return match[1] if match.re.groups else match[0]
+    return tuple(matches[:MAX_SENT])
 
 
-def key_bytes(key: Key, scheme: Scheme, sent: str) -> bytes:
+def _within(value: str, pointer: str) -> str:
+    """What Base64 of JSON holds at a pointer. Raises NotComputableError."""
+    try:
+        tree = parse_json(base64.b64decode(value.strip()[:65536], validate=True).decode())[1]
+    except ValueError as error:  # binascii.Error and UnicodeDecodeError are such
+        raise NotComputableError("not_understood", "signature") from error
+    found = next((end for _, end in jsonpointer.nodes(tree, jsonpointer.pointer(pointer))), None)
+    if not isinstance(found, str):
+        raise NotComputableError("not_understood", "signature")
+    return found
+
+
+def key_bytes(key: Key, scheme: Scheme, sent: str = "") -> bytes:
     """The key's bytes. Raises NotComputableError."""
+    text = key.value.removeprefix(scheme.key_strip or "")
     encoding = key.encoding if key.encoding not in (None, "text") else scheme.key_encoding
     try:
+        if "-----BEGIN " in text and not scheme.is_key_pair:
+            raise ValueError("a key of a pair is no shared secret")
         if encoding == "hex":
-            value = bytes.fromhex(key.value)
+            value = bytes.fromhex(text)
         elif encoding == "base64":
-            value = base64.b64decode(key.value, validate=True)
+            value = base64.b64decode(text, validate=True)
         else:
-            value = key.value.encode()
-    except (ValueError, binascii.Error) as error:
+            value = text.encode()
+    except ValueError as error:  # binascii.Error is one
         raise NotComputableError("key_unreadable", f"key {key.place}") from error
     if scheme.key_suffix_re is not None and (found := re.search(scheme.key_suffix_re, sent[:1024])):
         value += (found[1] if found.re.groups else found[0]).encode()
-    return value
-
-
-def accepts(build: Build, sent: str) -> bool:
-    """Whether the build's signature is the sent one. Raises NotComputableError."""
-    if build.scheme.algorithm in ("rsa-sha256", "ecdsa-sha256", "ed25519"):
-        from openclaw_forensics.platforms.publickeys import verifies
-
-        return verifies(build.scheme.algorithm, build.key, string_of(build), _decoded(sent, build.scheme))
-    return hmac.compare_digest(signature_of(build, sent).encode(), sent.encode("utf-8", "replace"))
-
-
-def _decoded(sent: str, scheme: Scheme) -> bytes:
-    try:
-        return base64.b64decode(sent, validate=True) if scheme.encoding == "base64" else bytes.fromhex(sent)
-    except (ValueError, binascii.Error):
-        return b""
+    return value + scheme.key_suffix.encode()
 
 
 def _fitting(keys: Iterable[Key], scheme: Scheme, message: Message, where: PlaceMap) -> list[Key]:
     """Keys of the scheme's kind, for this app and shop where the file names them, newest first."""
+    if scheme.key == "none":
+        return [NO_KEY]
     app, shop = places.value(where.app, message), places.value(where.shop, message)
     return sorted(
         (

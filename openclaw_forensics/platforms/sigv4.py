@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote_plus
 
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.strings import UNRESERVED, Build, NotComputableError
+from openclaw_forensics.platforms.parameters import UNRESERVED
+from openclaw_forensics.platforms.reasons import NotComputableError
+from openclaw_forensics.platforms.strings import Build
 
 _SCOPE = re.compile(r"Credential=([^/,\s]{1,128})/([0-9]{8})/([^/,\s]{1,64})/([^/,\s]{1,64})/aws4_request")
 _SIGNED = re.compile(r"SignedHeaders=([A-Za-z0-9;_-]{1,4096})")

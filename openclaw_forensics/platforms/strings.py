@@ -5,36 +5,19 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import quote, unquote_plus
+from typing import Any
 
-from openclaw_forensics.platforms import jsonpointer, places
+from openclaw_forensics.platforms import messagesignature, parameters, places
 from openclaw_forensics.platforms.masks import is_masked
-from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.model import PlaceMap, Scheme, SchemeParams
+from openclaw_forensics.platforms.message import TEXT_LIMIT, Message
+from openclaw_forensics.platforms.model import PlaceMap
+from openclaw_forensics.platforms.reasons import NotComputableError
+from openclaw_forensics.platforms.signature_model import Scheme
 
-Reason = Literal[
-    "no_signature",  # the request carries none
-    "part_absent",  # a part that the scheme needs is not in the request
-    "part_not_recorded",
-    "part_masked",
-    "body_not_exact",  # the text is known, its bytes are not
-    "no_key",  # no key of this kind was given
-    "key_unreadable",  # the key is not of the declared encoding or form
-]
-UNRESERVED = "-_.~"  # RFC 3986, 2.3, beside letters and digits
 MAX_SIGNED = 8 << 20  # bytes of a body that is signed
-
-
-class NotComputableError(Exception):
-    """The string cannot be built; `reason` and the part that is to blame."""
-
-    def __init__(self, reason: Reason, part: str) -> None:
-        super().__init__(f"{reason}: {part}")
-        self.reason: Reason = reason
-        self.part = part
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +33,67 @@ class Build:
 
     def string(self) -> bytes:
         """The bytes to sign. Raises NotComputableError."""
-        return self.scheme.join.encode().join(self.part(part) for part in self.scheme.parts)
+        parts = [self.part(part) for part in self.scheme.parts]
+        return self.scheme.join.encode().join(sorted(parts) if self.scheme.sort_parts else parts)
 
     def part(self, part: str) -> bytes:
-        """One part. Raises NotComputableError."""
-        name = part.removesuffix("?") if not part.startswith("lit:") else part
+        """One part, as `signature_model` lists them. Raises NotComputableError."""
+        if part.startswith("lit:"):
+            return part[4:].encode()
+        if part.startswith("if:"):
+            _, condition, other = part.split(":", 2)
+            return self.part(other) if self.part(f"{condition}?") else b""
+        name, _, pattern = part.partition(" ~ ")
+        wanted = name.removesuffix("?")
         try:
-            return self._part(name)
+            value = self._part(wanted)
+            return _first_group(pattern, value, wanted) if pattern else value
         except NotComputableError as error:
-            if name != part and error.reason == "part_absent":
+            if name != wanted and error.reason == "part_absent":
                 return b""
             raise
 
     def _part(self, name: str) -> bytes:
         head, _, rest = name.partition(":")
-        if head == "lit":
-            return rest.encode()
-        if name == "key":
-            return b"{key}" if self.shown else self.key
-        simple: dict[str, Callable[[], bytes]] = {
-            "app": self._app,
-            "method": lambda: self._column("method"),
-            "path": lambda: _strip(self._column("path"), self.scheme.path_strip),
-            "url": lambda: self._column("url"),
-            "host": lambda: self._column("host"),
-            "body": self._body,
-            "params": self._params,
-            "timestamp": lambda: self._places("timestamp", self.places.timestamp),
-        }
+        simple = _SIMPLE.get(name)
+        if simple is not None:
+            return simple(self)
+        if head == "percent":
+            return parameters.percent(self.part(rest).decode("utf-8", "replace")).encode()
         if head == "body_digest":
-            return _digest(self._body(), rest)
-        return simple[name]() if name in simple else self._places(name, (name,))
+            return _digest(self.body(), rest)
+        return self.placed(name, (name,))
 
-    def _app(self) -> bytes:
-        return self.app.encode() if self.app else self._places("app", self.places.app)
+    def key_shown(self) -> bytes:
+        """The key, or what stands for it."""
+        return b"{key}" if self.shown else self.key
 
-    def _column(self, name: str) -> bytes:
+    def app_id(self) -> bytes:
+        """The app of the key, else that of the request. Raises NotComputableError."""
+        return self.app.encode() if self.app else self.placed("app", self.places.app)
+
+    def column(self, name: str) -> bytes:
+        """A column that every request has. Raises NotComputableError."""
         value = self.message.get(name)
         if value is None:
             raise NotComputableError("part_not_recorded", name)
         return value.encode("utf-8", "replace")
 
-    def _places(self, name: str, where: tuple[str, ...]) -> bytes:
+    def path(self) -> bytes:
+        """The path without the scheme's prefix. Raises NotComputableError."""
+        return self.column("path").removeprefix((self.scheme.path_strip or "").encode())
+
+    def query(self) -> bytes:
+        """The query as sent. Raises NotComputableError."""
+        if self.message.query_seen() is not True:
+            raise NotComputableError("part_not_recorded", "query")
+        sent = self.message.get("query")
+        if not sent:
+            raise NotComputableError("part_absent", "query")
+        return sent.encode("utf-8", "replace")
+
+    def placed(self, name: str, where: tuple[str, ...]) -> bytes:
+        """The value at the first of these places that holds one. Raises NotComputableError."""
         for place in where:
             found = places.find(place, self.message)
             if found.state == "present":
@@ -101,7 +103,8 @@ class Build:
         unknown = places.state(where, self.message) == "unknown"
         raise NotComputableError("part_not_recorded" if unknown else "part_absent", name)
 
-    def _body(self) -> bytes:
+    def body(self) -> bytes:
+        """The exact bytes of the body. Raises NotComputableError."""
         row = self.message.row
         exact: bytes | None = row.get("request_body_bytes")
         if exact is not None:
@@ -117,58 +120,43 @@ class Build:
             raise NotComputableError("body_not_exact", "body")
         return text.encode("utf-8", "replace")[:MAX_SIGNED]
 
-    def _params(self) -> bytes:
-        rule = self.scheme.params
-        pairs = [(n, v) for origin in rule.origins for n, v in _pairs(self.message, origin) if n not in rule.exclude]
-        if rule.skip_empty:
-            pairs = [(n, v) for n, v in pairs if v]
-        for name, value in pairs:
-            if is_masked(value):
-                raise NotComputableError("part_masked", name)
-        if rule.sort == "ascii":
-            pairs.sort(key=lambda pair: (pair[0].encode(), pair[1].encode()))
-        return joined(pairs, rule).encode("utf-8", "replace")
+    def target(self) -> bytes:
+        """Path and query, as in a request line (RFC 9112, 3.2.1). Raises NotComputableError."""
+        query = self.part("query?")
+        return self.path() + (b"?" + query if query else b"")
 
 
-def joined(pairs: list[tuple[str, str]], rule: SchemeParams) -> str:
-    """Parameters as they stand in the string."""
-    safe = (lambda s: quote(s, safe=UNRESERVED)) if rule.percent_encode else str
-    form = rule.pair.replace("{name}", "\0n").replace("{value}", "\0v")
-    return rule.join.join(form.replace("\0n", safe(n)).replace("\0v", safe(v)) for n, v in pairs)
+_SIMPLE: dict[str, Callable[[Build], bytes]] = {
+    "key": Build.key_shown,
+    "app": Build.app_id,
+    "timestamp": lambda build: build.placed("timestamp", build.places.timestamp),
+    "method": lambda build: build.column("method"),
+    "url": lambda build: build.column("url"),
+    "host": lambda build: build.column("host"),
+    "path": Build.path,
+    "query": Build.query,
+    "query_sorted": lambda build: b"&".join(sorted(build.query().split(b"&"))),
+    "target": Build.target,
+    "base_url": lambda build: messagesignature.base_url(build.message).encode("utf-8", "replace"),
+    "body": Build.body,
+    "params": lambda build: parameters.text(build).encode("utf-8", "replace"),
+    "signature_base": lambda build: messagesignature.signature_base(build).encode("utf-8", "replace"),
+}
 
 
-def _pairs(message: Message, origin: str) -> Iterator[tuple[str, str]]:
-    """Decoded parameters in the order sent. Raises NotComputableError where they were not recorded in full."""
-    if origin == "query":
-        if message.query_seen() is not True:
-            raise NotComputableError("part_not_recorded", "query")
-        yield from _split(message.get("query") or "")
-        return
-    if message.seen("request", "body") is not True:
-        raise NotComputableError("part_not_recorded", "body")
-    if origin == "form":
-        yield from ((name, value) for name, found in message.form().items() for value in found)
-        return
-    tree: Any = message.json("request")[1]
-    if isinstance(tree, dict):
-        yield from ((name, text) for name, value in tree.items() if (text := jsonpointer.text_of(value)) is not None)
-
-
-def _split(query: str) -> Iterator[tuple[str, str]]:
-    for part in query.split("&"):
-        name, _, value = part.partition("=")
-        if name:
-            yield unquote_plus(name), unquote_plus(value)
-
-
-def _strip(path: bytes, prefix: str | None) -> bytes:
-    return path.removeprefix(prefix.encode()) if prefix else path
+def _first_group(pattern: str, value: bytes, name: str) -> bytes:
+    match = re.search(pattern, value[:TEXT_LIMIT].decode("utf-8", "replace"))
+    if match is None:
+        raise NotComputableError("part_absent", name)
+    return (match[1] if match.re.groups else match[0]).encode()
 
 
 def _digest(body: bytes, rest: str) -> bytes:
     name, _, encoding = rest.partition(":")
     digest = hashlib.new(name, body, usedforsecurity=False).digest()
-    return base64.b64encode(digest) if encoding == "base64" else digest.hex().encode()
+    if encoding == "base64":
+        return base64.b64encode(digest)
+    return (digest.hex().upper() if encoding == "HEX" else digest.hex()).encode()
 
 
 def with_scheme(build: Build, **changes: Any) -> Build:

@@ -10,8 +10,9 @@ import polars as pl
 from openclaw_forensics import exchanges as schema
 from openclaw_forensics.platforms.load import Head, PackSet
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.model import Operation, Pack, Platform, Scheme, Webhooks
+from openclaw_forensics.platforms.model import Operation, Pack, Platform, Webhooks
 from openclaw_forensics.platforms.options import AnnotateOptions
+from openclaw_forensics.platforms.signature_model import Scheme
 
 KEY = b"a key of sixteen"
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openclaw_forensics.platforms import columns, conditions, places
+from openclaw_forensics.platforms.facts import Test as Condition
 from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.model import Test as Condition
 from tests.platforms.rows import frame, row
 
 PLACES = [

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from openclaw_forensics.platforms import places
-from openclaw_forensics.platforms.model import Test as Condition
+from openclaw_forensics.platforms.facts import Test as Condition
 from tests.platforms.rows import message
 
 URL = "https://api.acme.example/v1/orders/12?shop=7&empty=&q=a%2Bb+c&tag=x&tag=y"

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from openclaw_forensics.platforms import mistakes
 from openclaw_forensics.platforms.digests import signature_of
-from openclaw_forensics.platforms.model import PlaceMap, Scheme
-from openclaw_forensics.platforms.signing import Key, Verdict, scheme_for, verify
+from openclaw_forensics.platforms.model import PlaceMap
+from openclaw_forensics.platforms.signature_model import Scheme
+from openclaw_forensics.platforms.signing import Key, Verdict, schemes_for, verify
 from openclaw_forensics.platforms.strings import Build
 from tests.platforms.rows import message, pack
 
@@ -278,12 +279,10 @@ def test_the_scheme_of_an_operation() -> None:
             {"id": "all", "algorithm": "md5"},
         ]
     )
-    found = [scheme_for(acme, "call", name) for name in ("token.refresh", "orders.get", None)]
-    assert [s.id for s in found if s] == ["token", "all", "all"]
-    push = scheme_for(acme, "callback", "webhook")
-    assert push is not None
-    assert push.id == "push"
-    assert scheme_for(pack(), "call", None) is None
+    found = [schemes_for(acme, "call", name, message(URL)) for name in ("token.refresh", "orders.get", None)]
+    assert [[s.id for s in some] for some in found] == [["token"], ["all"], ["all"]]
+    assert [s.id for s in schemes_for(acme, "callback", "webhook", message(URL))] == ["push"]
+    assert schemes_for(pack(), "call", None, message(URL)) == ()
 
 
 def test_the_key_never_shows() -> None:

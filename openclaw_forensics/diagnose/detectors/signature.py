@@ -20,7 +20,7 @@ from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.platforms.load import fold
 from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.model import Pack
-from openclaw_forensics.platforms.signing import Key, Verdict, scheme_for, verify
+from openclaw_forensics.platforms.signing import Key, Verdict, schemes_for, verify_any
 from openclaw_forensics.words import Text, same
 
 Row = dict[str, object]
@@ -30,12 +30,12 @@ _KINDS = ("signing_key", "webhook_key", "client_secret")
 
 
 def detect(question: Question) -> Answer:
-    """Recomputes refused calls and callbacks of every platform for which keys were given."""
+    """Recomputes refused calls and callbacks of every platform for which keys were given, or no key is needed."""
     findings: list[Finding] = []
     judged = 0
     for pack in question.knowledge.packs.values():
         keys = keys_for(question, pack)
-        if not keys or not pack.schemes:
+        if not keys and all(scheme.key != "none" for scheme in pack.schemes):
             continue
         refused: tuple[tuple[Literal["call", "callback"], list[Row], Callable[..., Finding | None]], ...] = (
             ("call", _refused_calls(question, pack), _judge_call),
@@ -84,15 +84,15 @@ def _check(
 ) -> Verdict | None:
     """The verdict; also over keys of other apps and shops, because one of those may have been used. None: unknown."""
     operation = None if row["operation"] is None else str(row["operation"])
-    scheme = scheme_for(pack, use, operation)
-    if scheme is None:
-        return None
     message = Message(question.frame.full(_number(row)))
-    own = verify(message, scheme, pack.platform.places, keys)
+    schemes = schemes_for(pack, use, operation, message)
+    if not schemes:
+        return None
+    own = verify_any(message, schemes, pack.platform.places, keys)
     if own.result == "equal":
         return own
     anyone = [dataclasses.replace(k, app=None, shop=None) for k in keys]
-    other = verify(message, scheme, pack.platform.places, anyone)
+    other = verify_any(message, schemes, pack.platform.places, anyone)
     if other.result == "equal":  # none of the own keys, if there are any, but another one
         return dataclasses.replace(other, tried=(*own.tried, 0))
     return own if own.result == "unequal" else None
@@ -120,11 +120,16 @@ def _judge_call(question: Question, pack: Pack, row: int, checked: list[tuple[Ro
     build = _Build(question, pack, checked)
     if verdict.result == "unequal":
         shown = same((verdict.string_to_sign or "?")[:_SHOWN])
-        steps = [phrase("signature_unequal", count=len(verdict.tried)), phrase("signature_string", text=shown)]
+        count = len(verdict.tried)
+        unequal = phrase("signature_unequal", count=count) if count else phrase("signature_unequal_keyless")
+        steps = [unequal, phrase("signature_string", text=shown)]
         if verdict.mistake is not None:
             steps.insert(0, phrase(f"signature_mistake_{verdict.mistake}"))
             return build.finding("sign.signature_mismatch", "confidence_proven", steps, proof=True)
-        return build.finding("sign.signature_mismatch", "confidence_unequal", steps, ("sign.wrong_key",))
+        others = ("sign.wrong_key",) if count else ()
+        return build.finding("sign.signature_mismatch", "confidence_unequal", steps, others)
+    if verdict.fits is None:
+        return None  # equal without any key: the string is right, and no more is known
     if _is_superseded(question, first, verdict):
         step = phrase("signature_other_key", place=verdict.fits)
         return build.finding("sign.wrong_key", "confidence_proven", [step], proof=True)
@@ -141,7 +146,7 @@ def _judge_call(question: Question, pack: Pack, row: int, checked: list[tuple[Ro
 def _judge_callback(question: Question, pack: Pack, row: int, checked: list[tuple[Row, Verdict]]) -> Finding | None:
     """Genuine, and refused all the same; a delivery that no key fits may be forged, so nothing is said of it."""
     _, verdict = checked[0]
-    if verdict.result != "equal":
+    if verdict.result != "equal" or verdict.fits is None:
         return None
     said = any(row in f.rows and f.cause == "webhook.signature_rejected" for f in question.so_far)
     step = phrase("callback_genuine", place=verdict.fits)

@@ -170,8 +170,9 @@ def _unescape(text: str) -> str:
 
 
 _CLF = (
-    r'^(?:([\w.\-]+(?::\d+)?) ([0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*)|(\S+))(?: +([^\[\s]\S*) +([^\["]*?))? +'
-    r"(?:\[(\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?)\] )?"
+    r"^(?:([\w.\-]+(?::\d+)?) ([0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*)|(\S+))"
+    r'(?:(?: +([^\[\s]\S*) +([^\["]*?))? +\[(\d\d/\w{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?)\] '
+    r"| +- +\S+ +)"  # without a stamp of its own, "client - user": else any line that quotes a request would do
     rf'"({_QUOTED})" (\d{{1,3}}|-) (\d+|-)(?: "({_QUOTED})" "({_QUOTED})")?(?: (.*?))?\s*$'
 )
 # Anything of the family: a virtual host in front, ident and user or not, and whatever follows as the tail.

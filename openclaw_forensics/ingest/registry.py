@@ -23,6 +23,7 @@ _READERS = (
     "alb.AlbReader",
     "envoy.EnvoyReader",
     "squid.SquidReader",
+    "haproxy.HaproxyReader",
     "iis.W3CReader",
     "errorlog.ErrorLogReader",
     "accesslog.AccessLogReader",

@@ -240,8 +240,10 @@ def _follow(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 
 def _finish(records: pl.DataFrame, offset: int, line: int, calendar: Calendar) -> pl.DataFrame:
     for name in ("stamp", "thread", "logger"):
-        if f"w_{name}" in records.columns:  # docker's stamp is exact and has a zone: it wins over an inner one without
-            own = [pl.col(f"w_{name}"), pl.col(name)] if name == "stamp" else [pl.col(name), pl.col(f"w_{name}")]
+        if f"w_{name}" in records.columns:
+            own = [pl.col(name), pl.col(f"w_{name}")]
+            if name == "stamp":  # docker's is exact and has a zone: it wins over an inner one; syslog's lacks the year
+                own.insert(0, pl.when(pl.col("w_stamp").str.contains(r"^\d{4}-")).then("w_stamp"))
             records = records.with_columns(pl.coalesce(own).alias(name))
     records = records.with_columns(_trace(records))
     stamps = read_stamps(records["stamp"], calendar)

@@ -338,3 +338,22 @@ SEEDS = [(NGINX / f"{name}.log").read_bytes() for name in ("combined", "timed", 
 def test_cut_and_spliced_logs_never_fail(seed: bytes, start: int, end: int, noise: bytes) -> None:
     source, parts = read(seed[:start] + noise + seed[end:])
     assert accounted(parts) == source.given
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '2026-11-23 23:11:57,127 - urllib3.connectionpool - DEBUG - http://127.0.0.1:80 "POST /list HTTP/1.1" 502 47',
+        '2026-11-23 23:11:57,127 DEBUG urllib3.connectionpool https://api.example.com:443 "POST /x HTTP/1.1" 200 4',
+        'DEBUG:urllib3.connectionpool:https://api.example.com:443 "POST /list HTTP/1.1" 502 47',
+        'https://api.example.com:443 "POST /list HTTP/1.1" 502 47',
+    ],
+)
+def test_a_client_that_quotes_a_request_line_is_no_access_log(line: str) -> None:
+    assert AccessLogReader().sniff(line.encode() + b"\n", "erp.log").score == 0
+
+
+def test_a_line_behind_syslog_needs_no_stamp_of_its_own() -> None:
+    row = one('Mar 24 14:02:50 web1 tomcat.log: 127.0.0.1 - - "GET /a.js HTTP/1.1" 404 65508 4.386')
+    assert (row["client_address"], row["status"], row["duration_ms"]) == ("127.0.0.1", 404, 4386.0)
+    assert (row["path"], row["started_at"], row["time_quality"]) == ("/a.js", None, "missing")

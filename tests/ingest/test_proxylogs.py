@@ -13,6 +13,7 @@ from openclaw_forensics.ingest.alb import AlbReader
 from openclaw_forensics.ingest.api import Part, Reader, ReadOptions
 from openclaw_forensics.ingest.caddy import CaddyReader
 from openclaw_forensics.ingest.envoy import EnvoyReader
+from openclaw_forensics.ingest.haproxy import HaproxyReader
 from openclaw_forensics.ingest.iis import W3CReader
 from openclaw_forensics.ingest.sources import Source
 from openclaw_forensics.ingest.squid import SquidReader
@@ -76,11 +77,22 @@ sc-status sc-substatus sc-win32-status time-taken
 #Fields: time c-ip cs-method cs-uri cs-host sc-status time-taken
 08:00:00 203.0.113.8 GET /page?b=2 shop.example 404 0.125
 """
+HAPROXY = """\
+Feb  6 12:14:14 lb haproxy[14389]: 10.0.1.2:33317 [06/Feb/2026:12:14:14.655] http-in static/srv1 10/0/30/69/109 \
+200 2750 - - ---- 1/1/1/1/0 0/0 {shop.example} {} "GET /index.html HTTP/1.1"
+Feb  6 12:14:15 lb haproxy[14389]: 10.0.1.2:33318 [06/Feb/2026:12:14:15.655] https-in~ erp/srv1 10/0/-1/-1/3009 \
+503 212 - - SC-- 1/1/1/1/3 0/0 "POST /hooks/shop?a=1 HTTP/1.1"
+haproxy[14389]: 10.0.1.2:33319 [06/Feb/2026:12:14:16.655] https-in~ erp/srv1 10/0/0/-1/30009 504 194 - - sH-- \
+1/1/1/1/0 0/0 "POST /hooks/shop HTTP/1.1"
+haproxy[14389]: 10.0.1.2:33320 [06/Feb/2026:12:14:17.655] http-in http-in/<NOSRV> -1/-1/-1/-1/10 -1 0 - - CR-- \
+1/1/0/0/0 0/0 "<BADREQ>"
+"""
 READERS: dict[str, tuple[Reader, str]] = {
     "alb": (AlbReader(), ALB),
     "envoy": (EnvoyReader(), ENVOY),
     "istio": (EnvoyReader(), ISTIO),
     "squid": (SquidReader(), SQUID),
+    "haproxy": (HaproxyReader(), HAPROXY),
     "caddy": (CaddyReader(), CADDY),
     "w3c": (W3CReader(), IIS),
 }
@@ -163,6 +175,17 @@ def test_squid_shows_our_calls_and_counts_tunnels() -> None:
     assert (denied["transport_error"], denied["host"], denied["port"]) == ("proxy", "api.market.example", 443)
     problems = [problem for part in read(SquidReader(), SQUID.encode())[1] for problem in part.problems]
     assert [(problem.kind, problem.line) for problem in problems] == [("filtered", 5)]
+
+
+def test_haproxy_termination_tells_who_broke_off() -> None:
+    good, refused, slow, none = rows("haproxy")
+    assert (good["method"], good["path"], good["status"], good["duration_ms"]) == ("GET", "/index.html", 200, 109.0)
+    assert good["started_at"] == datetime(2026, 2, 6, 12, 14, 14, 655000, tzinfo=UTC)
+    assert (good["zone_basis"], good["transport_error"], good["server_address"]) == ("assumed", None, "srv1")
+    assert (refused["transport_error"], refused["status"]) == ("connect", 503)
+    assert refused["transport_error_text"] == "termination state SC--, server srv1"
+    assert slow["transport_error"] == "timeout"
+    assert (none["method"], none["status"], none["answer_state"]) == (None, None, "missing")
 
 
 def test_caddy_headers_are_whole_and_masked_where_it_says_so() -> None:

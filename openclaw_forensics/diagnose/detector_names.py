@@ -15,4 +15,5 @@ NAMES = (
     "duplicates",
     "sync",
     "receivers",
+    "front",
 )

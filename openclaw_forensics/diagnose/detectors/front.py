@@ -1,0 +1,66 @@
+"""Callbacks that the server or filter in front of our receiver turned away, by that server's own log.
+
+The access log tells the status alone; the error log beside it names the filter. Both print the path, and their clocks
+are one machine's, so that the stamps agree but for whole quarters of an hour: error logs print no zone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from openclaw_forensics.diagnose.detectors import Answer, Question
+from openclaw_forensics.diagnose.findings import Because, Finding, Telling
+
+Row = dict[str, Any]
+_MOST = 1000  # records looked at
+_QUARTER_S = 900
+_LEAST_PATH = 2  # "/" stands in every line
+
+
+def detect(question: Question) -> Answer:
+    """A finding per platform and shop whose refused callbacks the front's log speaks of."""
+    rows = [r for r in question.frame.failures if r["direction"] == "callback" and (r["status"] or 0) >= 400]
+    denied = _denied(question) if rows else []
+    if not denied:
+        return Answer([], 0)
+    groups: dict[tuple[object, object], list[tuple[Row, int]]] = {}
+    for row in rows:
+        record = next((d["row"] for d in denied if _speaks_of(d, row, question.number("apart_s"))), None)
+        if record is not None:
+            groups.setdefault((row["platform"], row["shop"]), []).append((row, record))
+    return Answer([_finding(question, found) for found in groups.values()], len(rows))
+
+
+def _denied(question: Question) -> list[Row]:
+    pattern = "|".join(f"(?:{words})" for words in question.words("denied_words"))
+    named = question.frame.records.filter(pl.col("at").is_not_null() & pl.col("message").str.contains(pattern))
+    return named.head(_MOST).select("row", "at", "message", "exchange_id").to_dicts()
+
+
+def _speaks_of(record: Row, row: Row, apart_s: float) -> bool:
+    if record["exchange_id"] is not None:
+        return bool(record["exchange_id"] == row["exchange_id"])
+    path, at = row["path"], row["started_at"]
+    if not isinstance(path, str) or len(path) < _LEAST_PATH or not isinstance(at, datetime):
+        return False
+    rest = abs((record["at"] - at).total_seconds()) % _QUARTER_S
+    return path in record["message"] and min(rest, _QUARTER_S - rest) <= apart_s
+
+
+def _finding(question: Question, found: list[tuple[Row, int]]) -> Finding:
+    first, rule = found[0][0], question.rule
+    numbers = tuple(r["row"] for r, _ in found)
+    return Finding(
+        rule=rule.id, cause=rule.cause, confidence=question.number("confidence"),
+        platform=_text(first["platform"]), shop=_text(first["shop"]), identity=_text(first["identity"]), rows=numbers,
+        because=(Because(rule.why, numbers[:3], tuple(dict.fromkeys(record for _, record in found))[:3]),),
+        telling=tuple(Telling(n, "/response/status", rule.title) for n in numbers[:3]),
+        alternatives=rule.alternatives, sources=rule.source,
+    )  # fmt: skip
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

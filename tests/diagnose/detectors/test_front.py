@@ -1,0 +1,56 @@
+"""Callbacks that the web server before the application refused, by its error log; and what that log leaves open."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.diagnose.detectors.asked import at, capture, found
+from tests.platforms.rows import row
+
+BLOCKED = "webhook.blocked"
+
+
+def hit(minutes, status, path="/acme/webhook"):
+    """A line of an access log."""
+    return row(
+        None, method="POST", status=status, direction="inbound", request={"User-Agent": "Acme-Hooks/1.0"}, path=path,
+        started_at=at(minutes), request_body_state="not_recorded", response_body_state="not_recorded",
+        source_file="access.log",
+    )  # fmt: skip
+
+
+def said(minutes, message, zone_h=0):
+    """A line of an error log, which prints no zone."""
+    return {"at": at(minutes) + timedelta(hours=zone_h), "level": "ERROR", "logger": "nginx", "message": message}
+
+
+MODSEC = '*1 ModSecurity: Access denied with code 403 (phase 2). [uri "/acme/webhook"]'
+RULE = '*2 access forbidden by rule, client: 203.0.113.7, request: "POST /acme/webhook HTTP/1.1"'
+LIMIT = '*3 limiting requests, excess: 20.1 by zone "in", request: "POST /acme/webhook HTTP/1.1"'
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "zone_h"),
+    [(403, MODSEC, 0), (403, MODSEC, 8), (403, RULE, 0), (503, LIMIT, 0)],
+    ids=["modsecurity", "another zone", "access rule", "rate limit"],
+)
+def test_the_front_refused(status, message, zone_h):
+    records = [said(0, message, zone_h), said(5, message, zone_h)]
+    [root] = found(capture([hit(0, status), hit(5, status)], records), BLOCKED)
+    assert root.judgement.party == "network"
+    assert len(root.owned.direct) == 2
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '*1 ModSecurity: Access denied with code 403 (phase 2). [uri "/wp-login.php"]',
+        '*4 upstream prematurely closed connection, request: "POST /acme/webhook HTTP/1.1"',
+    ],
+    ids=["another path", "another error"],
+)
+def test_what_the_front_did_not_refuse(message):
+    diagnosis = capture([hit(0, 500), hit(5, 500)], [said(0, message), said(5, message)])
+    assert not found(diagnosis, BLOCKED)

@@ -55,12 +55,13 @@ class Catalogue:
         self._holds = holds
         self._by_code: dict[str, list[_Prepared]] = {}
         self._rest: list[_Prepared] = []
+        worded = {e.code.lower() for e in entries if e.code is not None and e.match is not None}
         for number, entry in enumerate(entries):
             label = entry.code or (f"http-{entry.status}" if entry.status else f"row-{number}")
             prepared = _Prepared(
                 f"{name}.{label}" + (f".{entry.subcode}" if entry.subcode else ""),
                 entry,
-                _weight(entry),
+                _weight(entry, worded),
             )
             if entry.code is not None and not _is_glob(entry.code):
                 self._by_code.setdefault(entry.code.lower(), []).append(prepared)
@@ -117,13 +118,17 @@ def _is_glob(code: str) -> bool:
     return "*" in code
 
 
-def _weight(entry: ErrorRow) -> int:
-    """How specific: a pattern or an own test outweighs a status, an exact code a glob."""
+def _weight(entry: ErrorRow, worded: set[str]) -> int:
+    """How specific: a pattern or an own test outweighs a status, an exact code a glob.
+
+    A code that the pack itself tells apart by words (`worded`) means little alone: any row that knows the words wins.
+    """
     if entry.fallback:
         return FALLBACK
     weight = 0
     if entry.code is not None:
-        weight += 3 if _is_glob(entry.code) else 4
+        alone = entry.code.lower() in worded and not (entry.match or entry.subcode or entry.tests)
+        weight += FALLBACK if alone else 3 if _is_glob(entry.code) else 4
     return (
         weight + 3 * (entry.subcode is not None) + 3 * (entry.match is not None) + 3 * bool(entry.tests)
         + 2 * (entry.operation is not None) + (entry.step is not None) + (entry.status is not None)

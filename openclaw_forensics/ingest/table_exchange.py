@@ -113,7 +113,8 @@ def _target(values: Values) -> dict[str, object] | None:
 
 def _answer(values: Values, outcome: bool | None, header: Header) -> dict[str, object] | None:
     """Status, answer and error of a row; None where it tells no outcome at all."""
-    status = _status(values.get("status", ""))
+    # A column that is only called "status" holds words for the outcome, or the HTTP status itself.
+    status = _status(values.get("status", "") or (values.get("outcome", "") if outcome is None else ""))
     body, message, code = (values.get(role, "") for role in ("response_body", "error_message", "error_code"))
     found: dict[str, object] = {"status": status, "answer_state": "answered", "body": body}
     if status is not None or body:

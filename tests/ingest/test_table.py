@@ -178,6 +178,8 @@ def test_outcome_words(cells: dict[str, str], expected: str | None) -> None:
         pytest.param({"返回结果": "", "是否成功": "成功"}, {"answer_state": "answered"}, id="only a flag"),
         pytest.param({"返回结果": "", "是否成功": "失败"}, {"answer_state": "missing"}, id="failed without a word"),
         pytest.param({"状态码": "0"}, {"status": None, "answer_state": "answered"}, id="no status"),
+        pytest.param({"状态码": "", "status": "503"}, {"status": 503}, id="a column only called status"),
+        pytest.param({"状态码": "", "status": "12"}, {"status": None}, id="a number that is no HTTP status"),
         pytest.param({"请求参数": ""}, {"request_body": None, "request_body_state": "not_recorded"}, id="empty cell"),
         pytest.param({"请求参数": '{"phone":"138****0000"}'}, {"request_body_state": "masked"}, id="masked"),
         pytest.param({"请求参数": '{"a":"' + "x" * 32_761}, {"request_body_state": "truncated"}, id="Excel's limit"),

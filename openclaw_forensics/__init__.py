@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _EXPORTS = {
 __all__ = ["Analysis", "Result", "Settings", "analyze", "read_exchanges", "version"]
 
 
+@functools.cache
 def version() -> str:
     """This program's version."""
     from importlib.metadata import PackageNotFoundError

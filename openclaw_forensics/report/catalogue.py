@@ -8,17 +8,18 @@ filled.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gettext
 import io
 import re
+import struct
 from string import Formatter
 from typing import Literal, get_args
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
+from openclaw_forensics import cache
 from openclaw_forensics.resources import templates_dir
 from openclaw_forensics.words import Text
 
@@ -33,13 +34,24 @@ _TAG = re.compile(r"<[^<>]*>")
 
 @functools.cache
 def _translations(lang: Lang) -> gettext.GNUTranslations:
-    path = templates_dir() / "locale" / lang / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as source:
-        catalogue = read_po(source, locale=lang)
+    source = (templates_dir() / "locale" / lang / "LC_MESSAGES" / "messages.po").read_bytes()
+    name = cache.key_of(f"words-{lang}", [source], __name__)
+    stored = cache.load(name)
+    if isinstance(stored, bytes):
+        with contextlib.suppress(OSError, ValueError, struct.error):
+            return gettext.GNUTranslations(io.BytesIO(stored))
+    compiled = _compile(source, lang)
+    cache.store(name, compiled)
+    return gettext.GNUTranslations(io.BytesIO(compiled))
+
+
+def _compile(source: bytes, lang: Lang) -> bytes:
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    write_mo(compiled, read_po(io.BytesIO(source), locale=lang))
+    return compiled.getvalue()
 
 
 def _visible(piece: str) -> str:

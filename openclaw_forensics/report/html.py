@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from openclaw_forensics.report.catalogue import Lang, Speaker
+from openclaw_forensics.report.compiled import Compiled
 from openclaw_forensics.report.page import FULL, Page
 from openclaw_forensics.report.visible import one_line, visible
 from openclaw_forensics.resources import templates_dir
@@ -34,6 +35,7 @@ def environment(lang: Lang) -> Environment:
     """The templates with the words of one language; everything is escaped unless it is Markup."""
     made = Environment(
         loader=FileSystemLoader(templates_dir()),
+        bytecode_cache=Compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_forensics import cache
 from openclaw_forensics.errors import RuleError, UsageError
-from openclaw_forensics.platforms import cache
 from openclaw_forensics.platforms.load import load
 
 HEAD = """id = "acme"

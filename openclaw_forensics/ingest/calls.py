@@ -14,10 +14,13 @@ import polars as pl
 from openclaw_forensics.exchanges import HEADERS
 from openclaw_forensics.ingest.broken_calls import ADDRESS, FAILING, broken
 from openclaw_forensics.ingest.calls_alike import sort_out, spread
-from openclaw_forensics.ingest.calls_blocks import WIRE_MARK, between_marks, wire
+from openclaw_forensics.ingest.calls_blocks import BLOCK_WRITERS, WIRE_MARK, between_marks, wire
 from openclaw_forensics.ingest.calls_bodies import bodies
 from openclaw_forensics.ingest.calls_dumps import MARKS as DUMP_MARKS
 from openclaw_forensics.ingest.calls_dumps import dumps
+from openclaw_forensics.ingest.calls_wiretap import MARK as WIRETAP_MARK
+from openclaw_forensics.ingest.calls_wiretap import ROWS as WIRETAP_ROWS
+from openclaw_forensics.ingest.calls_wiretap import wiretap
 from openclaw_forensics.ingest.lineformat_model import MessageGroup, MessageRule
 from openclaw_forensics.ingest.quoted import MARKS, quoted
 from openclaw_forensics.ingest.quoted_errors import outcome
@@ -107,19 +110,21 @@ def _in_order(fragments: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_blocks(fragments: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """Add what a writer spreads over many records: OkHttp's and Feign's blocks, HttpClient's wire log."""
+    """Add what a writer spreads over many records: OkHttp's and Feign's blocks, HttpClient's and netty's wire logs."""
     wired = records["message"].str.contains(WIRE_MARK, literal=True)
-    marked = fragments["writer"].is_in(["OkHttp", "Feign"]).fill_null(False)
-    if not wired.any() and not marked.any():
+    marked = fragments["writer"].is_in(BLOCK_WRITERS).fill_null(False)
+    tapped = records["message"].str.contains(WIRETAP_MARK, literal=True).any()
+    if not wired.any() and not marked.any() and not tapped:
         return fragments
     rows = records.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), "thread", "message", "rest")
     if wired.any():
         chosen = rows.filter(wired | rows["message"].str.contains("->http", literal=True))
         calls = wire(chosen.select("row", "message").iter_rows())
-        seen = pl.Series("row", rows.filter(wired)["row"])
-        other = fragments.filter(~pl.col("row").is_in(seen.to_list()))
-        used = fragments_of([{"row": r, "role": "ignore"} for r in set(seen.to_list()) - {c["row"] for c in calls}])
-        fragments = pl.concat([other, fragments_of(calls), used]).sort("row", maintain_order=True)
+        fragments = _replaced(fragments, rows.filter(wired)["row"].to_list(), calls)
+    if tapped:
+        chosen = rows.filter(rows["message"].str.contains(WIRETAP_ROWS))
+        calls = wiretap(zip(chosen["row"], _text(chosen), strict=True))
+        fragments = _replaced(fragments, chosen["row"].to_list(), calls)
     fields, taken = between_marks(rows) if marked.any() else ({}, set())
     if not fields and not taken:
         return fragments
@@ -129,6 +134,13 @@ def _with_blocks(fragments: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame
             kept.append(call | {k: v for k, v in fields.get(call["row"], {}).items() if v is not None})
     lines = [{"row": r, "role": "ignore"} for r in taken]
     return pl.concat([fragments_of(kept), fragments_of(lines)]).sort("row", maintain_order=True)
+
+
+def _replaced(fragments: pl.DataFrame, seen: list[int], calls: list[Call]) -> pl.DataFrame:
+    """The calls of a log of bytes in place of what its records hold one by one."""
+    other = fragments.filter(~pl.col("row").is_in(seen))
+    used = [{"row": row, "role": "ignore"} for row in sorted(set(seen) - {call["row"] for call in calls})]
+    return pl.concat([other, fragments_of(calls), fragments_of(used)]).sort("row", maintain_order=True)
 
 
 def _text(records: pl.DataFrame) -> pl.Series:
@@ -168,10 +180,15 @@ def _notes(group: MessageGroup) -> bool:
 
 def _marked(text: pl.Series) -> pl.Series:
     """Which texts may quote an error or show a dump; marks at a line's start are sought in texts of several lines."""
-    hit = text.str.contains(_QUOTE_MARKS)
+    hit = quotes(text)
     rows = text.str.contains("\n", literal=True).fill_null(False).arg_true()
     rows = rows.filter(text.gather(rows).str.contains(_LINE_MARKS)) if rows.len() else rows
     return hit.scatter(rows, True) if rows.len() else hit
+
+
+def quotes(text: pl.Series) -> pl.Series:
+    """Which texts of one line may quote an error or show a dump."""
+    return text.str.contains(_QUOTE_MARKS)
 
 
 def _by_python(

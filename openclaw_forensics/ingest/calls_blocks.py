@@ -17,6 +17,7 @@ import polars as pl
 
 Call = dict[str, Any]
 WIRE_MARK = "http-outgoing-"
+BLOCK_WRITERS = ("OkHttp", "Feign")
 MAX_BODY = 8 << 20
 _KEY = re.compile(r"^\[[^\]]+\] ")
 _HEADER = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+: ?")
@@ -134,7 +135,7 @@ def _byte(found: re.Match[bytes]) -> bytes:
 
 
 def _closed(name: str, held: _Connection, schemes: dict[str, str]) -> list[Call]:
-    head, headers, body = _message(b"".join(held.sent))
+    head, headers, body = http_message(b"".join(held.sent))
     line = re.match(r"([A-Z]+) (\S+) HTTP/([\d.]+)", head)
     if not line or line[1] == "CONNECT":
         return []
@@ -154,23 +155,25 @@ def _closed(name: str, held: _Connection, schemes: dict[str, str]) -> list[Call]
         "url": f"{scheme}://{host}{line[2]}" if scheme and host else None,
         "target": None if scheme and host else line[2],
     }
-    request |= _body("request", headers, body)
-    head, headers, body = _message(b"".join(held.received))
+    request |= http_body("request", headers, body)
+    head, headers, body = http_message(b"".join(held.received))
     status = re.match(r"HTTP/[\d.]+ (\d{3})", head)
     if not status:
         return [request]
     answer: Call = {"row": held.last, "role": "answer", "writer": "wire", "key": key, "status": int(status[1])}
-    return [request, answer | {"response_headers": headers} | _body("response", headers, body)]
+    return [request, answer | {"response_headers": headers} | http_body("response", headers, body)]
 
 
-def _message(raw: bytes) -> tuple[str, list[dict[str, str]], bytes]:
+def http_message(raw: bytes) -> tuple[str, list[dict[str, str]], bytes]:
+    """The first line, the headers and the body of a message in HTTP/1.1's form."""
     head, _, body = raw.partition(b"\r\n\r\n")
     lines = head.decode("utf-8", "replace").split("\r\n")
     pairs = [line.partition(":") for line in lines[1:] if ":" in line]
     return lines[0], [{"name": n.strip(), "value": v.strip()} for n, _, v in pairs], body[:MAX_BODY]
 
 
-def _body(side: str, headers: list[dict[str, str]], body: bytes) -> Call:
+def http_body(side: str, headers: list[dict[str, str]], body: bytes) -> Call:
+    """A body and its state, as the headers say that it was sent: chunks joined, gzip undone."""
     named = {h["name"].lower(): h["value"].lower() for h in headers}
     if "chunked" in named.get("transfer-encoding", ""):
         body = _unchunked(body)

@@ -17,7 +17,7 @@ _TAIL_LABEL = (
     r"|请求参数|请求体|参数|报文|返回结果|返回|响应|内容)[ ]?(?:[=:：]+|=>)\s*)?"
 )
 _ONLY_LABEL = _TAIL_LABEL + "$"
-_NOT_ALONE = r"[}\]] [{\[]|\(truncated|\[truncated"  # a second value behind the first, or a cut
+NOT_ALONE = r"[}\]] [{\[]|\(truncated|\[truncated"  # a second value behind the first, or a cut
 _EMPTY_CONTEXT = r"(?: \[\]){1,2}$"
 
 
@@ -61,7 +61,7 @@ def _easy(frame: pl.DataFrame) -> pl.Series:
     if others.len():
         some = frame["body"].gather(others)
         easy = easy.scatter(others, (some.str.contains(_WHOLE_JSON) & some.str.contains(r"[}\]]$")).fill_null(False))
-    crowded = frame["body"].filter(easy).str.contains(_NOT_ALONE)
+    crowded = frame["body"].filter(easy).str.contains(NOT_ALONE)
     return easy.scatter(easy.arg_true().filter(crowded), False) if crowded.any() else easy
 
 

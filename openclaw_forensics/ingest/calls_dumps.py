@@ -1,19 +1,33 @@
-"""Whole exchanges inside one record: resty's block, Guzzle's debug line, http.client's prints, hutool, curl -v."""
+"""What one record shows of a call in full: resty, Guzzle's debug line, http.client, hutool, curl -v, Logbook."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from openclaw_forensics.ingest.calls_logbook import MARKS as LOGBOOK_MARKS
+from openclaw_forensics.ingest.calls_logbook import logbook
 from openclaw_forensics.ingest.curl_text import read_curl
 from openclaw_forensics.ingest.quoted_values import read_body
 
 Call = dict[str, Any]
-MARKS = ("~~~ REQUEST ~~~", "REQUEST LOG -", ">>>>>>>> ", "send: b'", "Request Url:", "\n< HTTP/", "\n> ")
+MARKS = (
+    "~~~ REQUEST ~~~",
+    "REQUEST LOG -",
+    ">>>>>>>> ",
+    "send: b'",
+    "Request Url:",
+    "\n< HTTP/",
+    "\n> ",
+    *LOGBOOK_MARKS,
+)
 
 
 def dumps(text: str) -> list[Call]:
     """The exchanges that a record's text shows in full, in order; empty when it shows none."""
+    if text.startswith(LOGBOOK_MARKS):
+        call = logbook(text)
+        return [] if call is None else [call]
     text = text[: 1 << 20]
     if "~~~ REQUEST ~~~" in text or "REQUEST LOG -" in text:
         return _resty(text)

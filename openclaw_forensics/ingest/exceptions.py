@@ -57,7 +57,7 @@ def _families() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def family(text: str) -> str | None:
     """The transport error that `text` tells (exchanges.TransportError), None when it tells none."""
     text = text[:20_000]
-    if not _families()[0][1].search(text):
+    if not any(_may_tell(line) for line in text.split("\n")):
         return None
     inner = _INNER.search(text)
     causes = _CAUSED.findall(text)
@@ -65,6 +65,12 @@ def family(text: str) -> str | None:
         if found := _family(part):
             return found
     return None
+
+
+@lru_cache(maxsize=8192)
+def _may_tell(line: str) -> bool:
+    """Whether any family's words stand in one line; the lines of stack traces recur."""
+    return _families()[0][1].search(line) is not None
 
 
 def _family(text: str) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
@@ -26,11 +26,13 @@ from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
+from openclaw_forensics.ingest.textlog_lane import Lane, learn_lane
 from openclaw_forensics.ingest.textlog_records import Layout, last_head, learn_layout, split_records
 from openclaw_forensics.ingest.textlog_rows import EVENT
 
 T = TypeVar("T")
 WORKERS = 2
+LEARNT_FROM = 256 << 10  # bytes of a large file that teach its wordings
 MAX_CARRY = 16 << 20  # bytes of an unfinished record that are carried to the next chunk
 _NOTED, _BELOW, _UNLEVELLED, _IGNORED, _CALLED = 1, 2, 3, 4, 5  # what a record is, in ascending force from _IGNORED on
 _REASONS = {
@@ -77,30 +79,33 @@ class TextLogReader:
         calendar = Calendar(date_in_name(source.path.rsplit("/", 1)[-1]))
         assembly = Assembly(source.path, self.name, layout.writer)
         pieces = cut_at_heads(source, layout)
-        work = partial(parse, layout=layout, formats=formats, calendar=calendar)
+        first = next(pieces)
+        lane = None if first.last or layout.needs_order else first_lane(first, layout, formats)
+        work = partial(parse, layout=layout, formats=formats, calendar=calendar, lane=lane)
+        pieces = chain([first], pieces)
         for parsed in map(work, pieces) if layout.needs_order else ahead(work, pieces):
             yield assembly.add(parsed)
 
 
 def cut_at_heads(source: Source, layout: Layout) -> Iterator[Piece]:
     """The text in pieces that begin at a record; the last one is whole, so that a small file is one piece."""
-    data, offset, line = b"", 0, 1
+    carry, data, offset, line = b"", b"", 0, 1  # a piece begins with `carry`; `data` is cut when the next chunk is here
     problems: list[Problem] = []
     for chunk in source.text(CHUNK):
         if not data:
-            data, offset, line = chunk.data, chunk.offset, chunk.line
+            offset, line = chunk.offset, chunk.line
+        elif (cut := last_head(data, layout)) or len(carry) + len(data) >= MAX_CARRY:
+            cut = cut or len(data)
+            yield Piece(b"".join((carry, memoryview(data)[:cut])), offset, line, tuple(problems), last=False)
+            problems = []
+            offset += len(carry) + cut
+            carry = data[cut:]
+            line = chunk.line - carry.count(b"\n")
         else:
-            cut = last_head(data, layout)
-            if cut or len(data) >= MAX_CARRY:
-                cut = cut or len(data)
-                yield Piece(data[:cut], offset, line, tuple(problems), last=False)
-                problems = []
-                line += data.count(b"\n", 0, cut)
-                offset += cut
-                data = data[cut:]
-            data += chunk.data
+            carry += data
+        data = chunk.data
         problems += chunk.problems
-    yield Piece(data, offset, line, tuple(problems), last=True)
+    yield Piece(carry + data, offset, line, tuple(problems), last=True)
 
 
 def ahead(work: Callable[[T], Parsed], items: Iterable[T]) -> Iterator[Parsed]:
@@ -126,12 +131,35 @@ def ahead(work: Callable[[T], Parsed], items: Iterable[T]) -> Iterator[Parsed]:
         pool.shutdown(cancel_futures=True)
 
 
-def parse(piece: Piece, layout: Layout, formats: FormatSet, calendar: Calendar) -> Parsed:
+def parse(piece: Piece, layout: Layout, formats: FormatSet, calendar: Calendar, lane: Lane | None = None) -> Parsed:
     """One piece: its records cut, its calls found."""
     records = split_records(piece.data, layout, offset=piece.offset, line=piece.line, calendar=calendar)
-    calls = read_calls(records, formats.groups)
+    last_at = last_time(records)
+    short, size = pl.DataFrame(), 0
+    if lane is not None:
+        short, taken = lane.take(records)
+        size = int(records["size"].filter(taken).sum())
+        records = records.filter(~taken)
+    calls = _calls(records, formats, lane)
     events, kept, balance = sort_out(records.with_row_index("row"), calls)
-    return Parsed(events, kept, balance, piece.problems, piece.last, last_time(records))
+    balance = replace(balance, exchanges=balance.exchanges + size)
+    return Parsed(events, kept, balance, piece.problems, piece.last, last_at, short)
+
+
+def _calls(records: pl.DataFrame, formats: FormatSet, lane: Lane | None) -> pl.DataFrame:
+    """The fragments of the records, those left out that are known to hold none."""
+    asked = None if lane is None else lane.may_call(records)
+    if asked is None or asked.all():
+        return read_calls(records, formats.groups)
+    calls = read_calls(records.filter(asked), formats.groups)
+    return calls.with_columns(row=asked.arg_true().gather(calls["row"]))
+
+
+def first_lane(piece: Piece, layout: Layout, formats: FormatSet) -> Lane | None:
+    """The lane that the first records of a file teach."""
+    data = piece.data[: piece.data.rfind(b"\n", 0, LEARNT_FROM) + 1]
+    records = split_records(data, layout, offset=0, line=1, calendar=Calendar())
+    return learn_lane(records, read_calls(records, formats.groups))
 
 
 def sort_out(records: pl.DataFrame, calls: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, Balance]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -12,7 +12,7 @@ from openclaw_forensics.exchanges import RECORDS, empty
 from openclaw_forensics.ingest.api import Balance, Part
 from openclaw_forensics.ingest.pairing import merge_parts, pair
 from openclaw_forensics.ingest.textlog_context import NEAR, drop_library, merge_envelopes, record_rows, settle
-from openclaw_forensics.ingest.textlog_rows import CALL, EVENT, by_line, joined, single, to_exchanges
+from openclaw_forensics.ingest.textlog_rows import CALL, EVENT, by_line, joined, single, to_exchanges, whole
 
 MAX_OPEN = 20_000  # requests without an answer that wait for the end of the file
 MAX_HELD = 4000  # calls kept back at a border
@@ -32,6 +32,7 @@ class Parsed:
     problems: tuple[Problem, ...]
     last: bool  # of the file
     last_at: datetime | None  # the latest time of any record
+    calls: pl.DataFrame = field(default_factory=pl.DataFrame)  # ready ones, of CALL without its empty columns
 
 
 class Assembly:
@@ -49,20 +50,21 @@ class Assembly:
         self.last_at = max((t for t in (piece.last_at, self.last_at) if t is not None), default=None)
         events, last = piece.events, piece.last
         events = merge_parts(events)
-        whole = single(events.filter(pl.col("role") == "exchange"))
+        alone = single(events.filter(pl.col("role") == "exchange"))
         halves = pl.concat([self.open, events.filter(pl.col("role") != "exchange")])
         pairs, open_, left = pair(halves)
         pairs = pairs.sort("q")  # in the order of the file, rows are gathered several times as fast
         asked, answered = halves[pairs["q"]], halves[pairs["a"]]
-        self.answering |= set(asked.select(_OWNER).unique().rows())
-        calls = by_line(pl.concat([whole, joined(asked, answered)]))
-        calls = merge_envelopes(drop_library(by_line(pl.concat([self.held, calls]))))
+        made = whole([joined(asked, answered), piece.calls], CALL)
+        self.answering |= set(made.select(_OWNER).unique().rows()) if made.height else set()
+        calls = merge_envelopes(drop_library(by_line(whole([self.held, alone, made], CALL))))
         self.open = by_line(halves[open_["i"]])
         calls, notes = self._context(
             calls, halves[left["i"]].sort("line"), answered.filter(pl.col("role") == "failure"), piece.records
         )
         calls = calls if last else self._hold(calls)
-        calls = by_line(pl.concat([calls, self._unanswered(last=last)]))
+        gone = self._unanswered(last=last)
+        calls = by_line(whole([calls, gone], CALL)) if gone.height else calls
         return Part(to_exchanges(calls, self.path, self.name), notes, piece.problems, piece.balance, self.writer)
 
     def _context(
@@ -72,7 +74,9 @@ class Assembly:
         if left.is_empty() and closing.is_empty() and records.is_empty():
             return calls, empty(RECORDS)
         settled = settle(left, calls)
-        calls = by_line(pl.concat([settled.calls, single(settled.own)]))
+        calls = settled.calls
+        if settled.own.height:
+            calls = by_line(whole([calls, single(settled.own)], CALL))
         # A failure that is told by a call needs a record only for the stack that it brings.
         failures = pl.concat([left, closing]).filter(pl.col("rest").str.contains(_FRAMES).fill_null(False))
         notes = pl.concat([f.select(_NOTE) for f in (records, failures, settled.bare)])

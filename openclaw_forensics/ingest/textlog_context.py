@@ -7,6 +7,7 @@ of its own. Two mentions belong together by trace id, else by thread within five
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,8 @@ from openclaw_forensics.ingest.exceptions import CLASS
 from openclaw_forensics.ingest.textlog_rows import locator
 
 NEAR = timedelta(seconds=5)
+_NEWS = ("response_body", "response_headers", "client", "error", "transport_error", "method")
+_ASKED = (*_NEWS, "status", "target", "url", "host")  # of a call that something may be said of later
 _PATH = r"^(?:[a-zA-Z]+://[^/?#]*)?([^?#]*)"
 
 
@@ -161,8 +164,8 @@ def settle(left: pl.DataFrame, calls: pl.DataFrame) -> Settled:
     """Lay each one to the call it speaks of, or let it stand for itself where it has a target and an outcome."""
     added: dict[str, dict[int, Any]] = {}
     kinds: list[str] = []
-    for event, at in zip(left.iter_rows(named=True), nearest(left, calls, around=False), strict=True):
-        row = calls.row(at, named=True) if at is not None else None
+    places = nearest(left, calls, around=False)
+    for event, at, row in zip(left.iter_rows(named=True), places, _rows(calls.select(_ASKED), places), strict=True):
         if at is not None and row is not None and _same_call(event, row):
             kinds.append("context")
             for name, value in _news(row, event).items():
@@ -177,8 +180,16 @@ def settle(left: pl.DataFrame, calls: pl.DataFrame) -> Settled:
     return Settled(calls, left.filter(kind == "own"), left.filter(kind == "bare"))
 
 
+def _rows(frame: pl.DataFrame, places: Sequence[int | None]) -> Iterator[dict[str, Any] | None]:
+    """The row at each place, None for None."""
+    there = frame[[at for at in places if at is not None]].iter_rows(named=True)
+    return (None if at is None else next(there) for at in places)
+
+
 def _scattered(held: pl.Series, rows: list[int], new: pl.Series) -> pl.Series:
-    """`held` with `new` at `rows`; by concatenation and gather, since nested columns cannot be scattered into."""
+    """`held` with `new` at `rows`; nested columns cannot be scattered into, hence concatenation and gather."""
+    if not held.dtype.is_nested():
+        return held.scatter(rows, new)
     positions = list(range(held.len()))
     for index, row in enumerate(rows):
         positions[row] = held.len() + index
@@ -216,8 +227,7 @@ def _path(call: dict[str, Any]) -> str:
 
 def _news(row: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
     """What the event tells that the call does not."""
-    names = ("response_body", "response_headers", "client", "error", "transport_error", "method")
-    news = {name: event[name] for name in names if row[name] is None and event[name] is not None}
+    news = {name: event[name] for name in _NEWS if row[name] is None and event[name] is not None}
     if "response_body" in news:
         news["response_body_state"] = event["response_body_state"]
     return news
@@ -236,9 +246,10 @@ def record_rows(records: pl.DataFrame, calls: pl.DataFrame, path: str) -> pl.Dat
     told = [_told(m or "", r) for m, r in records.select("message", "rest").rows()]
     texts, stacks = [t for t, _ in told], [s for _, s in told]
     grave = records["level"].is_in(["ERROR", "FATAL"]).fill_null(False).to_list()
+    places = nearest(records, calls, around=True)
     linked = [
-        _locator(calls, at) if at is not None and (g or s) else None
-        for at, g, s in zip(nearest(records, calls, around=True), grave, stacks, strict=True)
+        _locator(call["line"], call["end"]) if call is not None and (g or s) else None
+        for call, g, s in zip(_rows(calls.select("line", "end"), places), grave, stacks, strict=True)
     ]
     frame = records.with_columns(
         pl.lit(path).alias("source_file"),
@@ -269,6 +280,5 @@ def _told(message: str, rest: str | None) -> tuple[str, str | None]:
     return (f"{message}\n{before}" if before else message), rest[begin.start() :]
 
 
-def _locator(calls: pl.DataFrame, at: int) -> str:
-    line, end = calls["line"][at], calls["end"][at]
+def _locator(line: int, end: int) -> str:
     return f"lines:{line}-{end}" if end > line else f"lines:{line}"

@@ -21,7 +21,7 @@ SNIFF_LINES = 600
 _TRIED = 200
 _LEVEL_WORD = re.compile(NAMED_PATTERNS["LEVEL"])
 _CONTINUES = re.compile(
-    r"^(?:\s|$|at |Caused by|Suppressed:|\.{3} \d+ |Traceback |[}\])]|#\d+ |--->|\[stacktrace\]|During handling"
+    r"^(?:\s|\x00|$|at |Caused by|Suppressed:|\.{3} \d+ |Traceback |[}\])]|#\d+ |--->|\[stacktrace\]|During handling"
     r"|The above exception"
     r"|Stack trace:|\"\}|  )"
 )
@@ -29,6 +29,8 @@ _TRACE_WORD = r"(?:[Tt]race_?[Ii]d|tid|rid|[Rr]equest_?[Ii]d|req_?[Ii]d|correlat
 _TRACE_FRONT = rf"^[\[(<]?{_TRACE_WORD}[=: ]+([A-Za-z0-9_.-]+)"
 _TRACE_ANYWHERE = r"(?:trace_?[iI]d|TraceId)[=:] ?([0-9a-f]{16,32})(?:[^0-9a-f]|$)"
 _ANSI = r"\x1b\[[0-9;]*[A-Za-z]"
+_PARTIAL = r"^\S+ (?:stdout|stderr) P "  # Kubernetes' CRI cuts long lines at 16 KiB; the next one goes on
+_GOES_ON = "\x00"  # put in front of what goes on in the same line
 _JUL_LEVEL = r"^(INFO|WARNING|SEVERE|FINE|CONFIG|信息|警告|严重): "
 _FIELDS = ("stamp", "level", "thread", "logger", "trace_id")
 
@@ -119,7 +121,7 @@ def split_records(data: bytes, layout: Layout, *, offset: int, line: int, calend
     if layout.wrapper is not None:
         lines = _strip_wrapper(lines, layout.wrapper)
     heads = _heads(lines, layout)
-    records = _join(lines, heads)
+    records = _whole_lines(_join(lines, heads), lines)
     records = _follow(records, layout)
     return _finish(records, offset, line, calendar)
 
@@ -129,6 +131,10 @@ def _strip_wrapper(lines: pl.DataFrame, wrapper: HeadRule) -> pl.DataFrame:
     wrapped = taken["_head"].is_not_null()
     named = {f"w_{name}": taken[name] for name in wrapper.groups if name != "message"}
     inner = _after(lines["line"], taken["_head"])
+    cut = lines["line"].str.contains(_PARTIAL)
+    if cut.any():
+        goes_on = cut.shift(1, fill_value=False) & wrapped
+        inner = pl.select(pl.when(goes_on).then(_GOES_ON + inner).otherwise(inner)).to_series()
     return lines.with_columns(
         pl.select(pl.when(wrapped).then(inner).otherwise(lines["line"])).to_series().alias("line"),
         wrapped.alias("wrapped"),
@@ -222,6 +228,20 @@ def _join(lines: pl.DataFrame, heads: pl.DataFrame) -> pl.DataFrame:
     outer = [c for c in lines.columns if c.startswith("w_")]
     columns = [begin.rename("first"), end.rename("last"), at.rename("at_byte"), size.rename("size"), rest]
     return heads.hstack([*columns, *(lines[name].gather(begin) for name in outer)])
+
+
+def _whole_lines(records: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines that a container runtime cut, put together again."""
+    if "wrapped" not in lines.columns or not lines["line"].str.starts_with(_GOES_ON).any():
+        return records
+    more = pl.col("rest").str.replace_all("\n" + _GOES_ON, "", literal=True)
+    first = more.str.splitn("\n", 2)
+    goes_on = more.str.starts_with(_GOES_ON).fill_null(False)
+    part = first.struct.field("field_0").str.strip_prefix(_GOES_ON)
+    return records.with_columns(
+        pl.when(goes_on).then(pl.concat_str("message", part)).otherwise("message").alias("message"),
+        pl.when(goes_on).then(first.struct.field("field_1")).otherwise(more).alias("rest"),
+    )
 
 
 def _follow(records: pl.DataFrame, layout: Layout) -> pl.DataFrame:

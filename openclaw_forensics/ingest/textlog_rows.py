@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import polars as pl
 
 from openclaw_forensics.exchanges import READ_COLUMNS, conform
@@ -10,6 +12,7 @@ from openclaw_forensics.ingest.exceptions import family
 
 _ORIGIN = r"^([a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*)"
 _URL = r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@?#]*@)?(?P<host>\[[^\]]*\]|[^/:?#]*)(?::(?P<port>[0-9]{1,5}))?"
+_DEFAULT_PORT = r"^(?:(https://[^/?#:]+):443|(http://[^/?#:]+):80)($|[/?#])"
 _ANSWER_SIDE = (
     "status",
     "version",
@@ -21,7 +24,23 @@ _ANSWER_SIDE = (
     "ms",
     "state_reason",
 )
-_PLACE = ("line", "end", "raw_stamp", "at", "time_quality", "zone_basis", "level", "logger", "thread", "trace_id")
+# What the answer tells where the request does not.
+_EITHER_SIDE = (
+    "method",
+    "url",
+    "target",
+    "host",
+    "port",
+    "scheme",
+    "client",
+    "address",
+    "trace_id",
+    "thread",
+    "request_body",
+    "request_body_state",
+    "request_headers",
+)
+PLACE = ("line", "end", "raw_stamp", "at", "time_quality", "zone_basis", "level", "logger", "thread", "trace_id")
 EVENT: dict[str, pl.DataType] = FRAGMENT | {
     "line": pl.Int64(),
     "end": pl.Int64(),
@@ -51,38 +70,40 @@ def by_line(frame: pl.DataFrame) -> pl.DataFrame:
     return frame[lines.to_frame().select(pl.arg_sort_by("line", maintain_order=True)).to_series()]
 
 
+def packed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the columns that hold nothing: most calls have a dozen of some forty."""
+    return frame.select(c.name for c in frame if c.null_count() < c.len())
+
+
+def whole(frames: Iterable[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The rows of packed frames with all columns of `schema`."""
+    filled = [frame for frame in map(packed, frames) if frame.height]
+    frame = pl.concat(filled, how="diagonal") if filled else pl.DataFrame(schema=schema)
+    return frame.match_to_schema(pl.Schema(schema), missing_columns="insert")
+
+
 def joined(questions: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
-    """Requests and their answers, row by row, as CALL."""
-    merged = {name: questions[name] for name in EVENT}
-    for name in _ANSWER_SIDE:
-        merged[name] = answers[name].rename(name)
-    frame = pl.DataFrame(merged)
-    for name in (
-        "method",
-        "url",
-        "target",
-        "host",
-        "port",
-        "scheme",
-        "client",
-        "address",
-        "trace_id",
-        "thread",
-        "request_body",
-        "request_body_state",
-        "request_headers",
-    ):
-        frame = frame.with_columns(pl.coalesce(pl.col(name), answers[name]).alias(name))
-    wait = (answers["at"] - questions["at"]).dt.total_microseconds() / 1000
-    return frame.with_columns(
-        pl.max_horizontal(questions["end"], answers["end"]).alias("end"),
-        pl.coalesce(pl.col("ms"), pl.when(wait >= 0).then(wait)).alias("ms"),
-        answers["at"].alias("end_at"),
-        pl.lit("exchange").alias("role"),
-        pl.lit(None, dtype=pl.String).alias("answer_state"),
-        pl.lit(None, dtype=pl.String).alias("message"),
-        pl.lit(None, dtype=pl.String).alias("rest"),
-    ).match_to_schema(pl.Schema(CALL))
+    """Requests and their answers, row by row, as CALL without its empty columns."""
+    asked, told = packed(questions), packed(answers)
+    both = asked.hstack([c.alias(f"a_{c.name}") for c in told])
+    taken: dict[str, pl.Expr] = {}
+    for name in EVENT:
+        if name in ("message", "rest"):
+            continue
+        mine = pl.col(name) if name in asked.columns and name not in _ANSWER_SIDE else None
+        theirs = pl.col(f"a_{name}") if name in told.columns and name in (*_ANSWER_SIDE, *_EITHER_SIDE) else None
+        if mine is not None and theirs is not None:
+            mine = pl.coalesce(mine, theirs) if asked[name].null_count() else mine
+        if (value := theirs if mine is None else mine) is not None:
+            taken[name] = value
+    if "at" in asked.columns and "at" in told.columns:
+        wait = (pl.col("a_at") - pl.col("at")).dt.total_microseconds() / 1000
+        ms = pl.when(wait >= 0).then(wait)
+        taken["ms"] = pl.coalesce(taken["ms"], ms) if "ms" in taken else ms
+        taken["end_at"] = pl.col("a_at")
+    if both.height:
+        taken |= {"end": pl.max_horizontal("end", "a_end"), "role": pl.lit("exchange")}
+    return both.select(**taken)
 
 
 def single(events: pl.DataFrame) -> pl.DataFrame:
@@ -168,26 +189,14 @@ def _part(side: str) -> list[pl.Expr]:
 
 def _address(calls: pl.DataFrame) -> pl.DataFrame:
     """url, scheme, host, port, path and query from what the fragments hold."""
-    whole = pl.col("url").str.contains("://", literal=True).fill_null(False)
-    ported = calls["url"].str.contains(r"^(?:https://[^/?#]*:443|http://[^/?#]*:80)(?:$|[/?#])").any()
-    base = (
-        pl.col("url").str.replace(r"^(https://[^/?#:]+):443|^(http://[^/?#:]+):80", "$1$2") if ported else pl.col("url")
-    )
-    target = pl.coalesce(pl.col("target"), pl.when(~whole).then(pl.col("url")))
-    simple = not calls.select((whole & pl.col("target").is_not_null()).any()).item()
-    url: pl.Expr = pl.when(whole).then(base)
-    if not simple:
-        is_url = target.str.starts_with("http")
-        url = (
-            pl.when(whole & target.is_not_null() & ~is_url)
-            .then(base.str.strip_chars_end("/") + target)
-            .when(is_url & target.is_not_null())
-            .then(target)
-            .when(whole)
-            .then(base)
-        )
+    url, target = calls["url"], calls["target"]
+    whole_url = url.str.contains("://", literal=True).fill_null(False)
+    if url.str.contains(_DEFAULT_PORT).any():
+        url = url.str.replace(_DEFAULT_PORT, "$1$2$3")
+    if not (whole_url.all() and target.null_count() == target.len()):
+        url, target = _composed(url, target, whole_url)
     calls = calls.with_columns(url.alias("_url"), target.alias("_target"))
-    parts = _parts(calls["_url"], calls["_target"])
+    parts = _parts(url, target)
     scheme = pl.coalesce(parts["scheme"], pl.col("scheme"), pl.when(pl.col("port") == 443).then(pl.lit("https")))
     calls = calls.with_columns(
         scheme.alias("scheme"),
@@ -197,13 +206,32 @@ def _address(calls: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(parts["port"], pl.col("port")).alias("port"),
     )
     default = pl.when(pl.col("scheme") == "https").then(443).when(pl.col("scheme") == "http").then(80)
+    port = pl.coalesce(pl.col("port"), pl.when(pl.col("host").is_not_null()).then(default)).cast(pl.Int64)
+    calls = calls.with_columns(port.alias("port"))
+    if url.null_count() == 0:
+        return calls.with_columns(url.alias("url"))
     built = pl.when(pl.col("scheme").is_not_null() & pl.col("host").is_not_null() & pl.col("path").is_not_null()).then(
         pl.format("{}://{}{}", "scheme", "host", pl.coalesce("_target", "path"))
     )
-    return calls.with_columns(
-        pl.coalesce("_url", built, "_target").alias("url"),
-        pl.coalesce(pl.col("port"), pl.when(pl.col("host").is_not_null()).then(default)).cast(pl.Int64).alias("port"),
+    return calls.with_columns(pl.coalesce("_url", built, "_target").alias("url"))
+
+
+def _composed(url: pl.Series, target: pl.Series, whole_url: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Whole URLs of base addresses and targets, and the targets; null where there is none."""
+    base, path = pl.col("base"), pl.col("path")
+    frame = pl.DataFrame({"base": url, "path": target, "whole": whole_url})
+    frame = frame.with_columns(path=pl.coalesce(path, pl.when(~pl.col("whole")).then(base)))
+    is_url = path.str.starts_with("http")
+    composed = (
+        pl.when(pl.col("whole") & path.is_not_null() & ~is_url)
+        .then(base.str.strip_chars_end("/") + path)
+        .when(is_url & path.is_not_null())
+        .then(path)
+        .when(pl.col("whole"))
+        .then(base)
     )
+    both = frame.select(composed.alias("url"), path)
+    return both["url"], both["path"]
 
 
 def _parts(url: pl.Series, target: pl.Series) -> pl.DataFrame:

@@ -114,7 +114,10 @@ def _filter(test: Test) -> Filter | None:
         if all(re.fullmatch(r"[\w .:-]+", value, re.ASCII) for value in wanted):
             return _matches_all(f"{head}{_value(wanted, parsed.kind)}")
         return _contains(key)
-    return _not_fine(key, head, test.none_of or (), parsed.kind)
+    fine = list(test.none_of or ())
+    if test.re is not None and not re.search(test.re, ""):
+        fine.append("")
+    return _not_fine(key, head, fine, parsed.kind)
 
 
 def _matches_all(pattern: str) -> Filter:

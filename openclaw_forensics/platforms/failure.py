@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from openclaw_forensics.platforms import jsonpointer, places
@@ -22,6 +23,8 @@ MAX_FIELDS = 50
 MAX_ITEMS = 500  # failed items kept of one answer
 EXCEPTION = r"(?:Exception|Error)\b"  # how the classes of exceptions end, whatever the language
 MAX_EXAMINED = 10_000  # items looked at
+_EXCEPTION = re.compile(EXCEPTION)
+_BLANKS = re.compile(r"\s+")
 
 
 @dataclass(slots=True)
@@ -39,17 +42,58 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class _Reading:
-    """One envelope's view of one answer."""
+class _Said:
+    """A code with its sub-code, message and fields, from one envelope or one item."""
 
-    code: str | None = None
-    subcode: str | None = None
-    message: str | None = None
-    fields: list[str] = field(default_factory=list)
-    request_id: str | None = None
-    fails: bool = False
-    fine: bool = False
-    items: list[dict[str, str | None]] = field(default_factory=list)
+    code: str | None
+    subcode: str | None
+    message: str | None
+    fields: list[str]
+
+
+class _Reading:
+    """One envelope's view of one answer; each part is looked up when it is first asked for."""
+
+    def __init__(self, message: Message, envelope: Envelope) -> None:
+        self._message, self._envelope = message, envelope
+
+    @cached_property
+    def code(self) -> str | None:
+        return _word(places.value(self._envelope.code, self._message))
+
+    @cached_property
+    def message(self) -> str | None:
+        return _sentence(places.value(self._envelope.message, self._message))
+
+    @cached_property
+    def fields(self) -> list[str]:
+        return list(dict.fromkeys(places.values(self._envelope.fields, self._message)))[:MAX_FIELDS]
+
+    @cached_property
+    def request_id(self) -> str | None:
+        return _word(places.value(self._envelope.request_id, self._message))
+
+    @cached_property
+    def fine(self) -> bool:
+        asked = self._envelope.ok_when
+        return bool(asked) and places.all_hold(asked, self._message) is True
+
+    @cached_property
+    def fails(self) -> bool:
+        groups = self._envelope.failed_when
+        return any(places.all_hold(group, self._message) is True for group in groups) and not self.fine
+
+    @cached_property
+    def items(self) -> list[dict[str, str | None]]:
+        rules = self._envelope.item_failures
+        if not rules or self.fine:
+            return []
+        return [item for rule in rules for item in _items(self._message, rule)][:MAX_ITEMS]
+
+    def said(self) -> _Said:
+        """Code, sub-code, message and fields."""
+        subcode = _word(places.value(self._envelope.subcode, self._message))
+        return _Said(self.code, subcode, self.message, self.fields)
 
 
 def judge(
@@ -81,7 +125,7 @@ def judge(
 
 def is_exception(message: Message) -> bool:
     """Whether the exchange is only known from an exception of the client, which quotes the answer."""
-    return re.search(EXCEPTION, (message.get("client_class") or "")[:1024]) is not None
+    return _EXCEPTION.search((message.get("client_class") or "")[:1024]) is not None
 
 
 def _without_answer(message: Message) -> str | None:
@@ -106,10 +150,11 @@ def _take(out: Outcome, own: _Reading | None, general: list[_Reading], *, in_ite
     failing = [g for g in general if g.fails]
     coded = next((g for g in (*failing, *general) if g.code), None)
     worded = next((g for g in (*failing, *general) if g.message), None)
-    source = own if own and own.code else coded
+    read = own if own and own.code else coded
+    source = read.said() if read else None
     if own and own.items and not own.fails and (in_items or source is None):
         first = own.items[0]
-        source = _Reading(first["code"], None, (first["message"] or own.message))
+        source = _Said(first["code"], None, first["message"] or own.message, [])
     if source is not None:
         out.code, out.subcode, out.message = source.code, source.subcode, source.message
         out.fields = source.fields[:MAX_FIELDS] or None
@@ -142,22 +187,22 @@ def _first(message: Message, operation: Operation | None, envelopes: Iterable[En
     for envelope in envelopes:
         fits = _fits(envelope, message, operation)
         if fits:
-            return _read(message, envelope)
+            return _Reading(message, envelope)
         if fits is None and perhaps is None:
             perhaps = envelope
-    return None if perhaps is None else _read(message, perhaps)
+    return None if perhaps is None else _Reading(message, perhaps)
 
 
 def _all(message: Message, operation: Operation | None, envelopes: Iterable[Envelope]) -> Iterator[_Reading]:
-    return (_read(message, e) for e in envelopes if _fits(e, message, operation))
+    return (_Reading(message, e) for e in envelopes if _fits(e, message, operation))
 
 
 def _fits(envelope: Envelope, message: Message, operation: Operation | None) -> bool | None:
     """Whether the envelope's keys match; None where the path or host they ask for was not recorded."""
     path, host = message.get("api_path") or message.get("path"), message.get("host")
-    if envelope.path is not None and path is not None and re.search(envelope.path, path[:4096]) is None:
+    if envelope.path is not None and path is not None and places.compiled(envelope.path).search(path[:4096]) is None:
         return False
-    if envelope.host is not None and host is not None and re.search(envelope.host, host[:512]) is None:
+    if envelope.host is not None and host is not None and places.compiled(envelope.host).search(host[:512]) is None:
         return False
     if envelope.operations and (
         operation is None or not any(fnmatchcase(operation.id, glob) for glob in envelope.operations)
@@ -169,20 +214,6 @@ def _fits(envelope: Envelope, message: Message, operation: Operation | None) -> 
     return True if known else None
 
 
-def _read(message: Message, envelope: Envelope) -> _Reading:
-    fine = bool(envelope.ok_when) and places.all_hold(envelope.ok_when, message) is True
-    return _Reading(
-        code=_word(places.value(envelope.code, message)),
-        subcode=_word(places.value(envelope.subcode, message)),
-        message=_sentence(places.value(envelope.message, message)),
-        fields=list(dict.fromkeys(places.values(envelope.fields, message)))[:MAX_FIELDS],
-        request_id=_word(places.value(envelope.request_id, message)),
-        fails=not fine and any(places.all_hold(group, message) is True for group in envelope.failed_when),
-        fine=fine,
-        items=[] if fine else [item for each in envelope.item_failures for item in _items(message, each)][:MAX_ITEMS],
-    )
-
-
 def _word(text: str | None) -> str | None:
     """A code or id: blanks of every kind around it are the writer's, not its own."""
     return (text.replace("\u00a0", " ").strip()[:MAX_CODE] or None) if text is not None else None
@@ -190,7 +221,7 @@ def _word(text: str | None) -> str | None:
 
 def _sentence(text: str | None) -> str | None:
     """A message on one line with plain blanks, so that patterns need not know how it was laid out."""
-    return (re.sub(r"\s+", " ", text[: 2 * MAX_MESSAGE]).strip()[:MAX_MESSAGE] or None) if text is not None else None
+    return (_BLANKS.sub(" ", text[: 2 * MAX_MESSAGE]).strip()[:MAX_MESSAGE] or None) if text is not None else None
 
 
 def _items(message: Message, rule: ItemFailures) -> Iterator[dict[str, str | None]]:
@@ -227,6 +258,9 @@ def _is_expected(rows: Iterable[Expected], status: int | None, out: Outcome) -> 
     return any(
         (row.status is None or row.status == status)
         and (row.code is None or row.code == out.code)
-        and (row.message is None or (out.message is not None and re.search(row.message, out.message) is not None))
+        and (
+            row.message is None
+            or (out.message is not None and places.compiled(row.message).search(out.message) is not None)
+        )
         for row in rows
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openclaw_forensics.platforms.message import Digits, parse_json
@@ -31,6 +31,17 @@ def nodes(node: Any, tokens: tuple[str, ...], at: str = "") -> Iterator[tuple[st
         fits = head.isascii() and head.isdecimal() and len(head) < 7 and int(head) < len(node)
         for index in range(len(node)) if head == "*" else (int(head),) if fits else ():
             yield from nodes(node[index], rest, f"{at}/{index}")
+
+
+def ends(node: Any, tokens: tuple[str, ...]) -> Iterable[Any]:
+    """The values of `nodes`; the usual pointer, names alone through objects, without a generator for each step."""
+    for depth, token in enumerate(tokens):
+        if not isinstance(node, dict) or token == "*":
+            return (end for _, end in nodes(node, tokens[depth:]))
+        if token not in node:
+            return ()
+        node = node[token]
+    return (node,)
 
 
 def text_of(node: Any) -> str | None:

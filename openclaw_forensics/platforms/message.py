@@ -28,6 +28,7 @@ PARSE_LIMIT = 8 << 20  # characters of a body that is parsed
 MAX_PAIRS = 2_000  # parameters read of a query or form
 FORM = r"^[A-Za-z0-9_.\-%\[\]$]+="  # how a form-encoded body begins
 _FORM = re.compile(FORM)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSEEN = frozenset({"not_recorded", "undecodable"})
 _PARTIAL = frozenset({"masked", "truncated", "reconstructed"})
 
@@ -40,7 +41,9 @@ class Digits(str):
 
 def clean(text: str) -> str:
     """`text` without lone surrogates, which no UTF-8 column can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8") if any("\ud800" <= c <= "\udfff" for c in text) else text
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def parse_json(text: str) -> tuple[bool, Json]:
@@ -89,11 +92,12 @@ def parse_pairs(text: str) -> dict[str, list[str]]:
 class Message:
     """A row of the exchanges frame, its parts parsed lazily and once."""
 
-    __slots__ = ("_parsed", "row")
+    __slots__ = ("_parsed", "found", "row")
 
     def __init__(self, row: Mapping[str, Any]) -> None:
         self.row = row
         self._parsed: dict[str, Any] = {}
+        self.found: dict[str, Any] = {}  # what `places.find` found here, by place
 
     @classmethod
     def of_json(cls, side: Side, value: Any) -> Message:

@@ -6,6 +6,7 @@ The three are kept apart because no cause of the kind "it is missing" may rest o
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple, cast
@@ -40,6 +41,9 @@ class Place(NamedTuple):
     argument: str
 
 
+compiled = functools.cache(re.compile)  # `re` itself forgets: all packs together have more patterns than it keeps
+
+
 @functools.cache
 def parse(place: str) -> Place:
     """Take `side.kind:argument` apart."""
@@ -49,9 +53,12 @@ def parse(place: str) -> Place:
 
 
 def find(place: str, message: Message) -> Found:
-    """What `place` holds in this exchange."""
-    parsed = parse(place)
-    return _FINDERS[parsed.kind](parsed, message)
+    """What `place` holds in this exchange; looked up once for each message."""
+    found = message.found.get(place)
+    if found is None:
+        parsed = parse(place)
+        found = message.found[place] = _FINDERS[parsed.kind](parsed, message)
+    return found
 
 
 def values(places: Iterable[str], message: Message) -> list[str]:
@@ -89,7 +96,7 @@ def state(places: Iterable[str], message: Message) -> State:
 
 
 def _found(items: Iterable[str], seen: bool | None) -> Found:
-    taken = tuple(clean(item) for _, item in zip(range(MAX_VALUES), items, strict=False))
+    taken = tuple(map(clean, itertools.islice(items, MAX_VALUES)))
     if taken:
         return Found("present", taken)
     return ABSENT if seen else UNKNOWN
@@ -134,7 +141,8 @@ def _json(place: Place, message: Message) -> Found:
 
 def _walk(node: Any, tokens: tuple[str, ...]) -> Iterator[str]:
     """Texts at the end of a pointer; null and empty containers are no values."""
-    return (text for _, end in jsonpointer.nodes(node, tokens) if (text := jsonpointer.text_of(end)) is not None)
+    ends = jsonpointer.ends(node, tokens)
+    return (text for end in ends if (text := jsonpointer.text_of(end)) is not None)
 
 
 def _xml(place: Place, message: Message) -> Found:
@@ -170,7 +178,7 @@ def _local(name: object) -> str:
 
 
 def _group(pattern: str, text: str | None) -> tuple[str, ...]:
-    match = re.search(pattern, text[:TEXT_LIMIT]) if text is not None else None
+    match = compiled(pattern).search(text[:TEXT_LIMIT]) if text is not None else None
     if not match:
         return ()
     found = match[1] if match.re.groups else match[0]
@@ -257,7 +265,7 @@ def _holds(condition: Test, each: str) -> bool | None:
         (condition.equals is None or each == condition.equals)
         and (condition.one_of is None or each in condition.one_of)
         and (condition.none_of is None or each not in condition.none_of)
-        and (condition.re is None or re.search(condition.re, each[:TEXT_LIMIT]) is not None)
+        and (condition.re is None or compiled(condition.re).search(each[:TEXT_LIMIT]) is not None)
     )
 
 

@@ -95,7 +95,7 @@ def _json(text: str) -> Call | None:
     return call | _body(side, body) if asked or call["status"] else None
 
 
-def _direction(inbound: bool) -> str:  # noqa: FBT001 — one value, named where it is made
+def _direction(inbound: bool) -> str:
     return "inbound" if inbound else "out"
 
 

@@ -9,7 +9,8 @@
     +--------+-------------------------------------------------+----------------+
     |00000000| 7b 7d 0a                                        |{}.             |
 
-A request that is read, and not written, reached us. Source: netty.io, `LoggingHandler`; projectreactor.io, "Wire Logger".
+A request that is read, and not written, reached us. Source: netty.io, `LoggingHandler`; projectreactor.io, "Wire
+Logger".
 """
 
 from __future__ import annotations

@@ -22,13 +22,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-Place = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^(request\.(query|form|param|header|json|xml|host|path|text|basic|oauth):.+|request\.bearer"
-        r"|response\.(header|json|xml|text):.+|response\.status)$"
-    ),
-]
+PLACE = (
+    r"^(request\.(query|form|param|header|json|xml|host|path|text|basic|oauth):.+|request\.bearer"
+    r"|response\.(header|json|xml|text):.+|response\.status)$"
+)
+Place = Annotated[str, StringConstraints(pattern=PLACE)]
 Places = tuple[Place, ...]
 
 

@@ -214,7 +214,18 @@ def unplaced_signatures(pack: Pack, taxonomy: Taxonomy) -> Iterator[Hit]:
 def bare_schemes(pack: Pack, taxonomy: Taxonomy) -> Iterator[Hit]:
     """Schemes without a test vector."""
     del taxonomy
-    yield from ((("schemes", i), s.id) for i, s in enumerate(pack.schemes) if not s.tests)
+    for index, scheme in enumerate(pack.schemes):
+        if not scheme.tests:
+            yield ("schemes", index), f"{scheme.id} has no test vector, so nothing shows that it is computed rightly"
+
+
+def lost_variants(pack: Pack, taxonomy: Taxonomy) -> Iterator[Hit]:
+    """Variants of a scheme that is not there, is a variant itself, or serves another use."""
+    del taxonomy
+    uses = {scheme.id: scheme.use for scheme in pack.schemes if scheme.variant_of is None}
+    for index, scheme in enumerate(pack.schemes):
+        if scheme.variant_of is not None and uses.get(scheme.variant_of) != scheme.use:
+            yield ("schemes", index), f"{scheme.id} is a variant of {scheme.variant_of}"
 
 
 def shown_secrets(pack: Pack, taxonomy: Taxonomy) -> Iterator[Hit]:
@@ -277,7 +288,8 @@ LINTS: tuple[Lint, ...] = (
     Lint("odd-host", "error", "write a lower-case host glob with a name of its own", odd_hosts),
     Lint("unordered-dates", "error", "correct announced_at or effective_at", unordered_dates),
     Lint("unplaced-signature", "error", "say under placed where the signature sits", unplaced_signatures),
-    Lint("bare-scheme", "warning", "add a test vector, an official one where there is one", bare_schemes),
+    Lint("bare-scheme", "warning", "add a public vector; where none is published, leave it and say so", bare_schemes),
+    Lint("lost-variant", "error", "name a scheme of the pack with the same use that is no variant", lost_variants),
     Lint("shown-secret", "warning", "add the name to secret_names", shown_secrets),
     Lint("blank-words", "error", "write the text in both languages", blank_words),
     Lint("untold-grant", "error", "say under issued where a token answer carries its tokens", untold_grants),

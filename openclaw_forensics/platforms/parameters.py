@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from openclaw_forensics.platforms import jsonpointer, multipart
 from openclaw_forensics.platforms.masks import is_masked
@@ -43,7 +43,7 @@ def text(build: Build) -> str:
     for name, value in kept:
         if is_masked(value):
             raise NotComputableError("part_masked", name)
-    return joined(kept, rule)
+    return joined(kept if rule.repeat_join is None else _merged(kept, rule.repeat_join), rule)
 
 
 def joined(pairs: list[Pair], rule: SchemeParams) -> str:
@@ -55,6 +55,18 @@ def joined(pairs: list[Pair], rule: SchemeParams) -> str:
     if rule.sort == "encoded":
         pairs = sorted(pairs)
     return rule.join.join(_written(pair, rule.pair) for pair in pairs)
+
+
+def _merged(pairs: list[Pair], between: str) -> list[Pair]:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return [(name, between.join(found)) for name, found in values.items()]
+
+
+def form_encoded(value: str) -> str:
+    """As in application/x-www-form-urlencoded (URL standard, 5.2)."""
+    return quote_plus(value, safe="*-._").replace("~", "%7E")
 
 
 def percent(value: str) -> str:
@@ -88,11 +100,20 @@ def _pairs(build: Build, origin: str) -> Iterator[Pair]:
     if message.seen("request", "body") is not True:
         raise NotComputableError("part_not_recorded", "body")
     if origin == "form":
-        yield from ((name, value) for name, found in message.form().items() for value in found)
+        yield from _form(message)
     elif origin == "multipart":
         yield from _multipart(build, rule)
     else:
         yield from _members(message.json("request")[1], rule)
+
+
+def _form(message: Message) -> Iterator[Pair]:
+    """Parameters of the body; a name without `=` is one as well where the content type says that this is a form."""
+    declared = next(iter(message.headers("request").get("content-type", ())), "").lower()
+    if declared.startswith("application/x-www-form-urlencoded"):
+        yield from _split((message.text("request") or "").strip())
+    else:
+        yield from ((name, value) for name, found in message.form().items() for value in found)
 
 
 def _headers(message: Message) -> Iterator[Pair]:

@@ -27,7 +27,7 @@ from openclaw_forensics.platforms.model import (
     Signature,
     Webhooks,
 )
-from openclaw_forensics.platforms.signature_model import Scheme
+from openclaw_forensics.platforms.signature_model import Scheme, SchemeParams
 
 Loc = tuple[str | int, ...]
 _FIELDS: dict[type[BaseModel], tuple[str, ...]] = {
@@ -38,6 +38,7 @@ _FIELDS: dict[type[BaseModel], tuple[str, ...]] = {
     Operation: ("host",),
     ErrorRow: ("match",),
     Scheme: ("placed_re", "key_suffix_re", "prefix_re"),
+    SchemeParams: ("only",),
     Ack: ("body",),
     Deprecation: ("path", "host"),
     Webhooks: ("user_agents",),
@@ -63,8 +64,13 @@ def _inside(loc: Loc, value: object) -> Iterator[tuple[Loc, str]]:
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _inside((*loc, index), item)
-    elif isinstance(value, str) and (found := _IN_PLACES.match(value)):
-        yield loc, found[1]
+    elif isinstance(value, str):
+        if loc[0] == "parts":  # of a scheme
+            value, _, narrowed = value.partition(" ~ ")
+            if narrowed:
+                yield loc, narrowed
+        if found := _IN_PLACES.match(value):
+            yield loc, found[1]
 
 
 @functools.lru_cache(maxsize=4096)

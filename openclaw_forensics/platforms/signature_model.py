@@ -14,17 +14,47 @@ and may be written as
 
     PART?             nothing where it is absent
     percent:PART      percent-encoded (RFC 3986)
+    formencoded:PART  as in application/x-www-form-urlencoded, a blank as `+`
     PART ~ REGEX      the first group of REGEX in it
     if:PART:OTHER     OTHER where PART is there and not empty, else nothing; PART has no colon of its own
 """
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from openclaw_forensics.platforms.facts import Model, Place, Places, RawMessage, Sourced, Test
+from pydantic import AfterValidator
 
+from openclaw_forensics.platforms.facts import PLACE, Model, Place, Places, RawMessage, Sourced, Test
+
+# Parts without an argument, all of which `strings` can build.
+SIMPLE_PARTS = frozenset({
+    "key", "app", "timestamp", "method", "url", "host", "path", "query", "query_sorted", "target", "base_url", "body",
+    "params", "signature_base",
+})  # fmt: skip
+_DIGEST = re.compile(r"body_digest:(md5|sha1|sha256|sha512)(:(hex|HEX|base64))?")
 KEY_PAIRS = frozenset({"rsa-sha256", "rsa-pss-sha256", "ecdsa-sha1", "ecdsa-sha256", "ed25519"})
+
+
+def _known(part: str) -> str:
+    """The part, if it is one. Raises ValueError, which names what is wrong."""
+    rest = part
+    if rest.startswith("if:"):
+        _, condition, *others = rest.split(":", 2)
+        if condition not in SIMPLE_PARTS or not others:
+            raise ValueError(f"{part!r} has no known condition; write if:PART:OTHER")
+        rest = others[0]
+    if rest.startswith("lit:"):
+        return part
+    name = rest.partition(" ~ ")[0].removesuffix("?")
+    name = re.sub("^(percent|formencoded):", "", name)
+    if name in SIMPLE_PARTS or _DIGEST.fullmatch(name) or re.search(PLACE, name):
+        return part
+    raise ValueError(f"{part!r} is no part of a string to sign; platforms/signature_model.py lists them")
+
+
+Part = Annotated[str, AfterValidator(_known)]
 
 
 class SchemeParams(Model):
@@ -38,6 +68,7 @@ class SchemeParams(Model):
     join: str = ""
     percent_encode: bool = False
     skip_empty: bool = False
+    repeat_join: str | None = None  # values of a repeated parameter become one, joined by this
     null: str | None = None  # how a JSON null is written; unset: left out
     body_name: str | None = None  # the raw body takes part as a parameter of this name
     files: Literal["omit", "md5"] = "omit"  # file parts of a multipart form: file name and hex MD5
@@ -74,13 +105,13 @@ class Scheme(Sourced):
     key_strip: str | None = None  # prefix taken off the key as written
     key_suffix: str = ""  # appended to the key
     key_suffix_re: str | None = None
-    parts: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
     join: str = ""
     sort_parts: bool = False  # parts sorted as text before they are joined
     params: SchemeParams = SchemeParams()
     opened: Opened | None = None  # one more parameter
     path_strip: str | None = None  # prefix taken off the path
-    sealed_with: str | None = None  # part that is the key of AES-ECB (PKCS #7, Base64) over the written digest
+    sealed_with: Part | None = None  # part that is the key of AES-ECB (PKCS #7, Base64) over the written digest
     placed: Places = ()  # where the signature sits; default: places.signature
     placed_re: str | None = None  # takes signatures out of the placed value (first group), any of which may fit
     placed_pointer: str | None = None  # the placed value is Base64 of JSON that holds the signature here

@@ -58,8 +58,8 @@ class Build:
         simple = _SIMPLE.get(name)
         if simple is not None:
             return simple(self)
-        if head == "percent":
-            return parameters.percent(self.part(rest).decode("utf-8", "replace")).encode()
+        if head in _ENCODERS:
+            return _ENCODERS[head](self.part(rest).decode("utf-8", "replace")).encode()
         if head == "body_digest":
             return _digest(self.body(), rest)
         return self.placed(name, (name,))
@@ -141,6 +141,12 @@ _SIMPLE: dict[str, Callable[[Build], bytes]] = {
     "body": Build.body,
     "params": lambda build: parameters.text(build).encode("utf-8", "replace"),
     "signature_base": lambda build: messagesignature.signature_base(build).encode("utf-8", "replace"),
+}
+
+
+_ENCODERS: dict[str, Callable[[str], str]] = {
+    "percent": parameters.percent,
+    "formencoded": parameters.form_encoded,
 }
 
 

@@ -100,6 +100,7 @@ TRIPS = {
     },
     "unplaced-signature": {"signature": SIGNATURE.replace("algorithm", 'use = "callback"\nalgorithm', 1)},
     "bare-scheme": {"signature": SIGNATURE[: SIGNATURE.index("[[scheme.tests]]")]},
+    "lost-variant": {"signature": SIGNATURE.replace("algorithm", 'variant_of = "none"\nalgorithm', 1)},
     "shown-secret": {"platform": PLATFORM.replace('"token", ', "")},
     "blank-words": {"operations": OPERATIONS.replace("列表", " ")},
     "untold-grant": {

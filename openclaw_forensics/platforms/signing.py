@@ -18,7 +18,7 @@ from typing import Literal
 from openclaw_forensics.platforms import jsonpointer, places
 from openclaw_forensics.platforms.digests import is_signature, string_of
 from openclaw_forensics.platforms.masks import is_masked
-from openclaw_forensics.platforms.message import Message, parse_json
+from openclaw_forensics.platforms.message import Digits, Message, parse_json
 from openclaw_forensics.platforms.mistakes import find_mistake
 from openclaw_forensics.platforms.model import Pack, PlaceMap
 from openclaw_forensics.platforms.reasons import NotComputableError, Reason
@@ -149,7 +149,7 @@ def _within(value: str, pointer: str) -> str:
     except ValueError as error:  # binascii.Error and UnicodeDecodeError are such
         raise NotComputableError("not_understood", "signature") from error
     found = next((end for _, end in jsonpointer.nodes(tree, jsonpointer.pointer(pointer))), None)
-    if not isinstance(found, str):
+    if not isinstance(found, str) or isinstance(found, Digits):
         raise NotComputableError("not_understood", "signature")
     return found
 

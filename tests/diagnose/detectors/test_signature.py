@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.platforms.mistakes import names
 from openclaw_forensics.platforms.model import ErrorRow
+from openclaw_forensics.platforms.signature_model import Scheme
 from openclaw_forensics.settings import Secret
 from tests.diagnose.detectors.asked import API, acme, at, call, capture, found
 from tests.platforms.rows import row
@@ -90,6 +91,26 @@ def test_the_string_to_sign_is_shown_without_the_key():
 )
 def test_what_cannot_be_recomputed_says_nothing_new(rows, keys):
     diagnosis = diagnosed(*rows, keys=keys)
+    assert not any("common.signature-check" in r.owned.rules for r in diagnosis.roots)
+
+
+def keyless(sign):
+    """A refused call on a platform whose signature takes in no secret."""
+    scheme = Scheme.model_validate(
+        {"id": "keyless", "algorithm": "md5", "key": "none", "parts": ["path"], "placed": ["request.query:sign"]}
+    )
+    pack = acme().model_copy(update={"errors": ERRORS, "schemes": (scheme,)})
+    return capture([refused(sign)], pack=pack)
+
+
+def test_a_mismatch_that_needs_no_key():
+    root = owner(keyless(hashlib.md5(b"/orders/").hexdigest()[::-1]))
+    assert root.finding.cause == MISMATCH
+    assert any(b.text == phrase("signature_unequal_keyless") for b in root.finding.because)
+
+
+def test_a_keyless_signature_that_is_right_says_nothing():
+    diagnosis = keyless(hashlib.md5(b"/orders").hexdigest())
     assert not any("common.signature-check" in r.owned.rules for r in diagnosis.roots)
 
 

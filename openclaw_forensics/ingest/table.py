@@ -1,4 +1,4 @@
-r"""Exports of an ERP's "API log" page: CSV, workbook or HTML table, one row per exchange.
+r"""Exports of an ERP's "API log" page: CSV, workbook, HTML table or XML spreadsheet, one row per exchange.
 
     请求时间,平台,店铺,接口名称,请求地址,请求参数,返回结果,状态码,耗时,是否成功
     2024-05-01 08:03:11,…,s1,订单,https://api.example.com/o,"{""page"":1}","{""code"":0}",200,31,成功
@@ -36,6 +36,7 @@ _REPEATED = "row repeated by overlapping pages"
 _NAME = re.compile(r"\.(?:xlsx|xlsm|xls|xlsb|ods)$", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(rb"^\s*(?:<!doctype html|<html|<table|<meta|<head)", re.IGNORECASE)
+_XML = re.compile(rb"^\s*(?:\xef\xbb\xbf)?<\?xml .{0,2000}urn:schemas-microsoft-com:office:spreadsheet", re.DOTALL)
 
 
 class TableReader:
@@ -50,9 +51,9 @@ class TableReader:
         text = _decoded(head)
         if text.lstrip().startswith(("{", "[{")):
             return NOT_MINE
-        if _HTML.match(head):
+        if _marked_up(head):
             found = find([row for row in html_rows(text) if row.cells])
-            return Sniff(80, f"an HTML table with {len(found[1].roles)} known columns") if found else NOT_MINE
+            return Sniff(80, f"a table in HTML or XML with {len(found[1].roles)} known columns") if found else NOT_MINE
         known = delimiter_of(text)
         return Sniff(min(70 + 4 * known[1], 92), f"a header row with {known[1]} known columns") if known else NOT_MINE
 
@@ -63,13 +64,17 @@ class TableReader:
         if _book_kind(head, source.path):
             data = source.data(MAX_BOOK)
             yield from _whole(book_rows(data, problems), len(data), source.path, problems)
-        elif _HTML.match(head):
+        elif _marked_up(head):
             data = source.data(MAX_HTML)
             yield from _whole(html_rows(_decoded(data)), len(data), source.path, problems)
         else:
             known = delimiter_of(_decoded(source.text_head()))
             rows = csv_rows(source, known[0] if known else ",", problems)
             yield from _Table(source.path, problems).parts(rows)
+
+
+def _marked_up(head: bytes) -> bool:
+    return bool(_HTML.match(head) or _XML.match(head))
 
 
 def _book_kind(head: bytes, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Rows of a table file with their places: CSV with quoted line breaks, workbooks, HTML saved as `.xls`."""
+"""Rows of a table file with their places: CSV with quoted line breaks, workbooks, HTML or XML saved as `.xls`."""
 
 from __future__ import annotations
 
@@ -169,29 +169,40 @@ def _cell(value: object) -> str:
     return str(value)
 
 
+_ROW = ("tr", "row", "ss:row")
+_CELL = ("td", "th", "cell", "ss:cell")
+_SHEET = ("worksheet", "ss:worksheet")
+
+
 class _Tables(HTMLParser):
-    """Collects the rows of all tables of a page."""
+    """Collects the rows of all tables of a page, or of all sheets of an XML spreadsheet, whose marks are alike."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.rows: list[tuple[int, Cells]] = []
+        self.rows: list[Row] = []
         self._row: Cells | None = None
         self._text: list[str] | None = None
+        self._sheet: str | None = None
+        self._number = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
+        if tag in _ROW:
             self._close_row()
             self._row = []
-        elif tag in ("td", "th") and self._row is not None:
+            self._number = max(self._number + 1, _place(attrs))
+        elif tag in _CELL and self._row is not None:
             self._close_cell()
+            self._row += [""] * (min(_place(attrs), MAX_CELLS) - 1 - len(self._row))
             self._text = []
         elif tag == "br" and self._text is not None:
             self._text.append("\n")
+        elif tag in _SHEET:
+            self._sheet, self._number = dict(attrs).get("ss:name") or "", 0
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th"):
+        if tag in _CELL:
             self._close_cell()
-        elif tag in ("tr", "table"):
+        elif tag in _ROW or tag == "table":
             self._close_row()
 
     def handle_data(self, data: str) -> None:
@@ -206,13 +217,20 @@ class _Tables(HTMLParser):
     def _close_row(self) -> None:
         self._close_cell()
         if self._row:
-            self.rows.append((self.getpos()[0], self._row))
+            line = self.getpos()[0]
+            self.rows.append(Row(self._row, line=line, last=line, sheet=self._sheet, number=self._number))
         self._row = None
 
 
+def _place(attrs: list[tuple[str, str | None]]) -> int:
+    """The number that a row or cell of an XML spreadsheet gives itself behind empty ones, else 0."""
+    number = dict(attrs).get("ss:index") or ""
+    return int(number) if number.isdecimal() and len(number) < 8 else 0
+
+
 def html_rows(text: str) -> list[Row]:
-    """The rows of the tables in an HTML page, as web exports save it under the name `.xls`."""
+    """The rows of the tables in an HTML page or an XML spreadsheet (2003), as web exports save them as `.xls`."""
     parser = _Tables()
     parser.feed(text)
     parser.close()
-    return [Row(cells, line=line, last=line) for line, cells in parser.rows]
+    return parser.rows

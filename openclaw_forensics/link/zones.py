@@ -1,7 +1,8 @@
 """Zones of stamps that carry none: as given, else inferred from evidence in the capture, else UTC and marked assumed.
 
 Evidence is a time of known zone that belongs to the same exchange: the server's `Date` header (RFC 9110, 6.6.1) or an
-epoch that the request carries. Never the language, the machine, or a file's time of change.
+epoch that the request carries; for a web server's error log the zone that its access log writes. Never the language,
+the machine, or a file's time of change.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?$")
 _QUARTER = 900  # zones lie on quarter hours
 _SLACK = 180  # seconds that a clock may be off and the zone still be certain
 _SAMPLE = 2_000
+_WRITTEN = r"([+-][0-9]{4})$"  # the zone that an access log's stamp tells
+_SERVERS = r"^(?:nginx|apache)(?:\.|$)"  # loggers of records that `ingest.errorlog` reads
 _EPOCH = re.compile(r"^1[0-9]{9}(?:[0-9]{3})?$")
 
 
@@ -53,9 +56,7 @@ def settle(
     exchanges: pl.DataFrame, records: pl.DataFrame, given: str | None
 ) -> tuple[pl.DataFrame, pl.DataFrame, ZoneUsed]:
     """Move zone-less stamps of both frames to UTC. Returns the frames and the zone that was used."""
-    loose = exchanges.filter(pl.col("zone_basis") == "assumed").height
-    loose += records.filter(pl.col("zone_basis") == "assumed").height
-    if not loose:
+    if not _loose(exchanges) and not _loose(records):
         return exchanges, records, ZoneUsed(given or "UTC", assumed=False)
     if given is not None:
         zone = parse_zone(given)
@@ -64,6 +65,9 @@ def settle(
             _moved(records, "at", zone, "given"),
             ZoneUsed(given, False),
         )
+    records, told = _beside_access_log(exchanges, records)
+    if told is not None and not _loose(exchanges) and not _loose(records):
+        return exchanges, records, ZoneUsed(_name(told), assumed=False, inferred=True)
     offsets = _offsets(exchanges)
     if not offsets:
         return exchanges, records, ZoneUsed("UTC", assumed=True)
@@ -73,6 +77,32 @@ def settle(
         exchanges = _moved(exchanges, "started_at", zone, "inferred", file)
         records = _moved(records, "at", zone, "inferred", file)
     return exchanges, records, ZoneUsed(_name(usual), assumed=False, inferred=True)
+
+
+def _loose(frame: pl.DataFrame) -> bool:
+    return bool((frame["zone_basis"] == "assumed").any())
+
+
+def _beside_access_log(exchanges: pl.DataFrame, records: pl.DataFrame) -> tuple[pl.DataFrame, int | None]:
+    """`records` with those of error logs moved by the zone of the access logs in the same folder, and that zone.
+
+    The zone is null where the access logs are silent or disagree (summer time changed between them).
+    """
+    own = pl.col("logger").str.contains(_SERVERS) & (pl.col("zone_basis") == "assumed") & pl.col("at").is_not_null()
+    folder = pl.col("source_file").str.replace(r"[^/\\]*$", "")
+    files = records.filter(own).select("source_file", folder.alias("folder")).unique().sort("source_file")
+    if files.is_empty():
+        return records, None
+    served = exchanges.filter((pl.col("format") == "accesslog") & (pl.col("zone_basis") == "given"))
+    zones = served.select(folder.alias("folder"), pl.col("raw_stamp").str.extract(_WRITTEN, 1).alias("zone")).unique()
+    used: set[int] = set()
+    for file, place in files.iter_rows():
+        found = zones.filter(pl.col("folder") == place)["zone"].to_list()
+        zone = parse_zone(found[0]) if len(found) == 1 and found[0] is not None else None
+        if zone is not None:
+            records = _moved(records, "at", zone, "inferred", file)
+            used.add(int((zone.utcoffset(None) or timedelta()).total_seconds()))
+    return records, used.pop() if len(used) == 1 else None
 
 
 def _name(offset: int) -> str:

@@ -305,3 +305,26 @@ def test_cut_and_spliced_tables_never_fail(seed: bytes, start: int, end: int, no
     data = seed[:start] + noise + seed[end:]
     source, parts = read(data, "a.xlsx" if seed.startswith(b"PK") else "a.csv")
     assert accounted(parts) == (source.given if source.given else len(data))
+
+
+def test_an_xml_spreadsheet_saved_as_xls() -> None:
+    def row(values: list[str], first: str = "") -> str:
+        data = "".join(
+            f'<Cell{first}><Data ss:Type="String">{v.replace(chr(34), "&quot;")}</Data></Cell>' for v in values
+        )
+        return f"<Row>{data}</Row>"
+
+    head = ["请求时间", "请求地址", "请求方式", "状态码", "返回结果"]
+    good = ["2026-11-23T10:00:00.000", "/order/list", "POST", "403", '{"error":"error_auth"}']
+    behind = '<Row><Cell ss:Index="2"><Data>/order/get</Data></Cell><Cell/><Cell><Data>200</Data></Cell></Row>'
+    data = (
+        '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>\n'
+        '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"'
+        ' xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="log"><Table>'
+        f"{row(head)}{row(good)}{behind}</Table></Worksheet></Workbook>"
+    ).encode()
+    names = ("locator", "path", "method", "status", "response_body")
+    first, second = (tuple(row[name] for name in names) for row in rows(data, "log.xls"))
+    assert TableReader().sniff(data, "log.xls").score >= 80
+    assert first == ("ptr:/log/2", "/order/list", "POST", 403, '{"error":"error_auth"}')
+    assert second == ("ptr:/log/3", "/order/get", None, 200, None)

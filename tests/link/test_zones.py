@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 
 from openclaw_forensics.errors import UsageError
-from openclaw_forensics.exchanges import RECORDS, empty
+from openclaw_forensics.exchanges import RECORDS, empty, frame_of
 from openclaw_forensics.link.zones import parse_zone, settle
 from tests.link.rows import START, exchanges
 
@@ -42,6 +43,34 @@ def test_zone_is_inferred_from_an_epoch_in_the_request() -> None:
     )
     assert zone.name == "UTC+08:00"
     assert moved["started_at"][0] == datetime(2026, 3, 16, 22, tzinfo=UTC)
+
+
+def served(*stamps: str) -> pl.DataFrame:
+    rows = [{"zone_basis": "given", "format": "accesslog", "source_file": "web/a.log", "raw_stamp": s} for s in stamps]
+    return exchanges(*rows)
+
+
+def logged(folder: str) -> pl.DataFrame:
+    row = {"source_file": f"{folder}/error.log", "zone_basis": "assumed", "at": START, "logger": "nginx"}
+    return frame_of([row], RECORDS)
+
+
+def test_a_servers_error_log_has_the_zone_of_its_access_log() -> None:
+    _, moved, zone = settle(served("17/Mar/2026:06:00:00 +0800"), logged("web"), None)
+    assert (moved["at"][0], moved["zone_basis"][0]) == (datetime(2026, 3, 16, 22, tzinfo=UTC), "inferred")
+    assert (zone.name, zone.assumed, zone.inferred) == ("UTC+08:00", False, True)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "folder"),
+    [
+        pytest.param(["29/Mar/2026:00:30:00 +0100", "29/Mar/2026:03:30:00 +0200"], "web", id="two zones"),
+        pytest.param(["17/Mar/2026:06:00:00 +0800"], "other", id="another folder"),
+    ],
+)
+def test_access_logs_that_tell_no_zone_for_it_leave_it_assumed(stamps: list[str], folder: str) -> None:
+    _, moved, zone = settle(served(*stamps), logged(folder), None)
+    assert (moved["at"][0], moved["zone_basis"][0], zone.assumed) == (START, "assumed", True)
 
 
 def test_an_offset_that_no_zone_has_infers_nothing() -> None:

@@ -91,12 +91,32 @@ class Contrasts:
         return any(test(s) for s in self._by_platform.get(g.platform, ()))
 
     def _token_worked_before(self, g: Group) -> bool | None:
-        return self._any(g, lambda s: s.token in g.tokens and g.before(s)) if g.tokens else None
+        if g.tokens:
+            return self._any(g, lambda s: s.token in g.tokens and g.before(s))
+        return self._any(g, lambda s: self._alike(g, s) and g.before(s)) or None
 
     def _token_works_elsewhere(self, g: Group) -> bool | None:
         if g.tokens:
             return self._any(g, lambda s: s.token in g.tokens and s.operation_key not in g.operations and g.after(s))
-        return None
+        return self._shop_works_elsewhere(g) or None
+
+    @staticmethod
+    def _alike(g: Group, s: Success) -> bool:
+        """A call of the same shop whose token was not recorded either: logs mask tokens, and the shop stands for it."""
+        return g.identity is not None and g.ours(s) and s.token is None and s.direction == "out"
+
+    def _shop_works_elsewhere(self, g: Group) -> bool:
+        """The shop's other operations pass within a quarter of an hour after, with no new token fetched between."""
+        if not g.times or not self._any(g, lambda s: self._alike(g, s) and s.operation_key not in g.operations):
+            return False
+        near = self.frame.between(g.times[0], g.times[-1] + MEANWHILE)
+        passed = near.filter(
+            self.frame.is_good & (pl.col("platform") == g.platform) & (pl.col("identity") == g.identity)
+            & (pl.col("direction") == "out") & ~pl.col("operation_key").is_in(sorted(g.operations))
+        )["row"]  # fmt: skip
+        first = min(r["row"] for r in g.rows)
+        renewed = min((r["row"] for r in self._refreshes if r["row"] > first), default=None)
+        return any(first < row and (renewed is None or row < renewed) for row in passed)
 
     def _never_worked(self, g: Group) -> bool | None:
         if self._any(g, lambda s: g.ours(s) and s.direction == "out"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from openclaw_forensics.ingest.exceptions import without_frames
 from openclaw_forensics.ingest.quoted_errors import outcome
 from openclaw_forensics.ingest.quoted_parts import Call
 
@@ -27,10 +28,10 @@ def broken(message: str, rest: str | None) -> Call | None:
     """The failed call that a record tells, None where it shows an answer or no failure of the transport."""
     first = message.split("\n", 1)[0][:_BOUND]
     found = _CALL.search(first)
-    address = found or _ADDRESS.search(first)
+    address = found or _ADDRESS.search(first) or _ADDRESS.search(without_frames(rest or "")[:_BOUND])
     if address is None:
         return None
-    behind = first[address.end() :]
+    behind = address.string[address.end() :].split("\n", 1)[0]
     if "{" in behind or "<" in behind or _ANSWERED.search(behind):
         return None
     call = outcome(message, rest)

@@ -18,8 +18,9 @@ URL = "https://api.peer.example/v1/orders"
         (f"GET {URL} failed after 3 retries: dial tcp: lookup api.peer.example: no such host", None, "dns"),
         (f"调用接口异常 url={URL} err=java.net.SocketTimeoutException: Read timed out", None, "timeout"),
         (f"request to {URL} failed, reason: connect ECONNREFUSED 203.0.113.7:443", None, "connect"),
+        ("orders failed", f"requests.exceptions.ConnectionError: RemoteDisconnected()\n{URL}", "reset"),
     ],
-    ids=["one line", "exception below", "words only", "go", "chinese by name", "node-fetch"],
+    ids=["one line", "exception below", "words only", "go", "chinese by name", "node-fetch", "address at the end"],
 )  # fmt: skip
 def test_a_failed_call_is_read(message: str, rest: str | None, kind: str) -> None:
     call = broken(message, rest)

@@ -15,7 +15,7 @@ from openclaw_forensics import version
 from openclaw_forensics.diagnose.diagnosis import Diagnosis, diagnose
 from openclaw_forensics.diagnose.frame import EXCHANGE_ORDER, Frame, in_order
 from openclaw_forensics.diagnose.knowledge import Knowledge
-from openclaw_forensics.diagnose.load import load_rules
+from openclaw_forensics.diagnose.load import checked_rules
 from openclaw_forensics.document.assemble import Known, assemble
 from openclaw_forensics.document.inputs import describe_input
 from openclaw_forensics.exchanges import ANNOTATED_COLUMNS, EXCHANGES, RECORDS, conform, empty
@@ -83,7 +83,7 @@ class Analysis:
     def knowledge(self) -> Knowledge:
         """What the packs say, as far as this input needs them."""
         folders = [(name, f) for name in ("common", *self.loaded) for f in self.packs.folders.get(name, ())]
-        rules = load_rules(folders)
+        rules = checked_rules(folders)
         return Knowledge(self.loaded, self.packs.common, rules, self.settings.secrets, self.settings.now)
 
     @cached_property

@@ -7,17 +7,22 @@ that nobody else can write to.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
+from pydantic import TypeAdapter, ValidationError
 
 from openclaw_forensics import version
+
+Made = TypeVar("Made")
 
 MAX_ENTRY = 64 << 20  # bytes of a cache entry that is read
 _DIGEST = 32  # bytes of SHA-256 in front of code
@@ -68,6 +73,23 @@ def store(name: str, entry: object, folder: Path | None = None) -> None:
         _write((folder or cache_dir()) / name, msgspec.msgpack.encode(entry))
     except (OSError, RuntimeError, TypeError, ValueError, msgspec.MsgspecError):
         return
+
+
+def checked(
+    kind: str, known: TypeAdapter[Made], contents: Sequence[bytes], make: Callable[[], Made], *makers: str
+) -> Made:
+    """What `make` reads in file contents and checks, or the same from an earlier start. Raises what `make` raises."""
+    name = key_of(kind, contents, *makers)
+    if (stored := load(name)) is not None:
+        with contextlib.suppress(ValidationError):
+            return known.validate_python(stored)
+    made = make()
+    with contextlib.suppress(ValueError, TypeError, OverflowError, msgspec.MsgspecError):
+        plain = msgspec.msgpack.encode(known.dump_python(made, mode="json", exclude_defaults=True, by_alias=True))
+        entry = msgspec.msgpack.decode(plain)
+        if known.validate_python(entry) == made:  # a file may hold what an entry cannot, such as a time
+            store(name, entry)
+    return made
 
 
 def load_code(name: str) -> bytes | None:

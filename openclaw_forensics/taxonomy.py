@@ -6,8 +6,9 @@ import functools
 import tomllib
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from openclaw_forensics import cache
 from openclaw_forensics.errors import RuleError
 from openclaw_forensics.resources import rules_dir
 from openclaw_forensics.words import Text
@@ -86,4 +87,9 @@ class Taxonomy(_Entry):
 def taxonomy() -> Taxonomy:
     """The shipped taxonomy. Raises RuleError when the file is broken."""
     path = rules_dir() / "taxonomy.toml"
-    return Taxonomy.parse(path.read_text("utf-8"), str(path))
+    content = path.read_bytes()
+
+    def read() -> Taxonomy:
+        return Taxonomy.parse(content.decode("utf-8"), str(path))
+
+    return cache.checked("taxonomy", TypeAdapter(Taxonomy), [content], read, __name__, Text.__module__)

@@ -19,6 +19,7 @@ from openclaw_forensics.exchanges import EXCHANGES, RECORDS
 MODIFIERS = ("contains", "startswith", "endswith", "re", "in", "lt", "lte", "gt", "gte", "exists", "cased")
 _PLACE = re.compile(r"^(request|response)\.")
 _NUMERIC = (pl.Int64, pl.Float64)
+_TAKEN: set[str] = set()  # patterns known to be ones for polars' engine
 
 
 class ConditionError(ValueError):
@@ -69,6 +70,18 @@ def keys_of(condition: Mapping[str, object]) -> Iterator[Key]:
             yield from keys_of(_table(name, value))
         else:
             yield parse_key(name)
+
+
+def take_patterns(condition: Mapping[str, object]) -> None:
+    """Spare the patterns of a condition their check, which they passed at an earlier start."""
+    for name, value in condition.items():
+        if name in ("all", "any"):
+            for inner in _tables(name, value):
+                take_patterns(inner)
+        elif name == "not":
+            take_patterns(_table(name, value))
+        elif (key := parse_key(name)).operator == "re":
+            _TAKEN.update(_pattern(key, str(v)) for v in (value if isinstance(value, list) else [value]))
 
 
 def compile_condition(condition: Mapping[str, object], frame: str = "exchanges") -> pl.Expr:
@@ -140,7 +153,7 @@ def _ordered(name: str, key: Key, value: object, column: pl.Expr) -> pl.Expr:
 
 def _text(name: str, key: Key, value: str, column: pl.Expr) -> pl.Expr:
     if key.operator == "re":
-        pattern = value if key.cased else f"(?i){value}"
+        pattern = _pattern(key, value)
         check_pattern(name, pattern)
         return column.str.contains(pattern)
     if not key.cased:
@@ -162,12 +175,19 @@ def _in_list(name: str, key: Key, value: object) -> pl.Expr:
     return pl.col(key.column).list.eval(_text(name, key, value, pl.element())).list.any()
 
 
+def _pattern(key: Key, value: str) -> str:
+    return value if key.cased else f"(?i){value}"
+
+
 def check_pattern(name: str, pattern: str) -> None:
     """Raise ConditionError unless polars' engine takes the pattern."""
+    if pattern in _TAKEN:
+        return
     try:
         pl.Series([""]).str.contains(pattern)
     except pl.exceptions.PolarsError as error:
         raise ConditionError(f"{name!r}: {str(error).splitlines()[0]}") from error
+    _TAKEN.add(pattern)
 
 
 def _tables(name: str, value: object) -> list[Mapping[str, object]]:

@@ -7,16 +7,19 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from openclaw_forensics import cache
 from openclaw_forensics.diagnose.load import Loaded
 from openclaw_forensics.errors import RuleError
 from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.resources import rules_dir
 from openclaw_forensics.settings import Secret
 from openclaw_forensics.words import Text
+
+Made = TypeVar("Made")
 
 
 class _Model(BaseModel):
@@ -41,29 +44,31 @@ class Relations(_Model):
     relation: tuple[Relation, ...]
 
 
-def _load(name: str) -> dict[str, Any]:
+def _load(name: str, known: TypeAdapter[Made]) -> Made:
     path = rules_dir() / name
+    content = path.read_bytes()
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except tomllib.TOMLDecodeError as error:
+        return cache.checked(
+            path.stem,
+            known,
+            [content],
+            lambda: known.validate_python(tomllib.loads(content.decode("utf-8"))),
+            __name__,
+            Text.__module__,
+        )
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise RuleError(str(path), str(error)) from error
 
 
 @functools.cache
 def relations() -> Relations:
     """How causes relate. Raises RuleError when the file is broken."""
-    try:
-        return Relations.model_validate(_load("relations.toml"))
-    except ValidationError as error:
-        raise RuleError("relations.toml", str(error)) from error
+    return _load("relations.toml", TypeAdapter(Relations))
 
 
 @functools.cache
 def _phrases() -> dict[str, Text]:
-    try:
-        return {name: Text.model_validate(value) for name, value in _load("phrases.toml").items()}
-    except ValidationError as error:
-        raise RuleError("phrases.toml", str(error)) from error
+    return _load("phrases.toml", TypeAdapter(dict[str, Text]))
 
 
 def phrase(name: str, **slots: object) -> Text:

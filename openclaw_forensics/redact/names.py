@@ -7,8 +7,9 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from openclaw_forensics import cache
 from openclaw_forensics.errors import RuleError
 from openclaw_forensics.platforms.model import Platform
 from openclaw_forensics.resources import rules_dir
@@ -63,8 +64,15 @@ def fold(name: str) -> str:
 def names(platforms: Iterable[Platform]) -> Names:
     """The names of the shipped file and of `platforms`. Raises RuleError when the file is broken."""
     path = rules_dir() / "redaction.toml"
+    content = path.read_bytes()
     try:
-        file = _File.model_validate(tomllib.loads(path.read_text("utf-8")))
+        file = cache.checked(
+            "redaction",
+            TypeAdapter(_File),
+            [content],
+            lambda: _File.model_validate(tomllib.loads(content.decode("utf-8"))),
+            __name__,
+        )
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise RuleError(str(path), str(error)) from error
     heads = list(platforms)

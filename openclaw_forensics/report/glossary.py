@@ -8,6 +8,7 @@ import tomllib
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from openclaw_forensics import cache
 from openclaw_forensics.report.catalogue import Lang
 from openclaw_forensics.resources import templates_dir
 from openclaw_forensics.result import Result
@@ -26,8 +27,12 @@ class Term(BaseModel):
 @functools.cache
 def terms() -> tuple[Term, ...]:
     """The glossary."""
-    data = tomllib.loads((templates_dir() / "glossary.toml").read_text("utf-8"))
-    return TypeAdapter(tuple[Term, ...]).validate_python(data["term"])
+    content, known = (templates_dir() / "glossary.toml").read_bytes(), TypeAdapter(tuple[Term, ...])
+
+    def read() -> tuple[Term, ...]:
+        return known.validate_python(tomllib.loads(content.decode("utf-8"))["term"])
+
+    return cache.checked("glossary", known, [content], read, __name__, Text.__module__)
 
 
 def _texts(value: object, lang: Lang) -> list[str]:

@@ -7,11 +7,11 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-
 from openclaw_forensics.report.catalogue import Lang
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?(\d{2}))?")
+# Abbreviated months of English (CLDR 45, calendar gregorian, format MMM).
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 BEIJING = timezone(timedelta(hours=8))
 
 
@@ -45,7 +45,7 @@ def clock(at: datetime, *, seconds: bool = False, millis: bool = False) -> str:
 
 def day_clock(at: datetime, lang: Lang) -> str:
     """03-17 14:02, in English 17 Mar 14:02."""
-    return f"{at:%m-%d %H:%M}" if lang == "zh" else str(format_datetime(at, "d MMM HH:mm", locale="en"))
+    return f"{at:%m-%d %H:%M}" if lang == "zh" else f"{at.day} {_MONTHS[at.month - 1]} {at:%H:%M}"
 
 
 def utc(at: datetime) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from babel.dates import format_datetime
 
 from openclaw_forensics.report import times
 
@@ -41,3 +42,9 @@ def test_clocks() -> None:
     assert times.utc(NOON + timedelta(hours=1)) == "2026-03-17T13:00:05Z"
     assert times.day_clock(NOON, "en") == "17 Mar 12:00"
     assert times.day_clock(NOON, "zh") == "03-17 12:00"
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_english_months_are_those_of_the_cldr(month: int) -> None:
+    at = datetime(2026, month, 7, 4, 5, tzinfo=UTC)
+    assert times.day_clock(at, "en") == format_datetime(at, "d MMM HH:mm", locale="en")

@@ -22,6 +22,7 @@ from openclaw_forensics.words import Text, same
 Row = dict[str, Any]
 _BOUND = 4096
 _LOOK_AROUND = re.compile(r"\(\?<?[=!][^()]*\)")
+_FEW = 1_000  # records that are asked one by one sooner than the other engine has compiled the patterns
 _SAMPLES = 300  # answers opened per operation
 _NEAR = timedelta(seconds=5)  # an exception of the same thread belongs to the exchange before it (same trace: always)
 
@@ -37,9 +38,10 @@ def _in_answers(question: Question) -> Iterator[Finding]:
     """Exceptions that name a field or value, each tied to an answer that holds it and to earlier ones that do not."""
     patterns = [re.compile(p, re.IGNORECASE) for p in question.words("exception_patterns")]
     records = question.frame.records.filter(
-        (pl.col("exception").is_not_null() | pl.col("level").is_in(["ERROR", "FATAL", "WARN"]))
-        & _may_name(question.words("exception_patterns"))
+        pl.col("exception").is_not_null() | pl.col("level").is_in(["ERROR", "FATAL", "WARN"])
     )
+    if records.height > _FEW:
+        records = records.filter(_may_name(question.words("exception_patterns")))
     naming = [(record, named) for record in records.to_dicts() if (named := _named(record, patterns))]
     linked = question.frame.rows_of("exchange_id", (record["exchange_id"] for record, _ in naming))
     traced = question.frame.rows_of("trace_id", (r["trace_id"] for r, _ in naming if r["exchange_id"] is None))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from secrets import randbits
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,7 @@ from openclaw_forensics.words import Text
 _SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
 
 EXCHANGE_ORDER = ["started_at", "source_file", "line", "locator"]
+_MOST_RUNS = 500  # in order by themselves, of which a frame is put together; more are sorted row by row
 RECORD_ORDER = ["at", "source_file", "line"]
 _HOT = [
     "row", "exchange_id", "direction", "source_file", "locator", "line", "writer", "started_at", "duration_ms",
@@ -55,34 +57,69 @@ class Beside:
     failures: tuple[dict[str, Any], ...] = ()
 
 
+# Columns of few values: what they decide is asked once per combination, not once per exchange.
+FEW_VALUES = ("platform", "environment", "direction", "operation", "step", "method", "status", "good", "failed")
+
+
 class Frame:
     """Exchanges sorted by time and place, each with its position `row`; `failed` says which count as failing."""
 
     def __init__(self, exchanges: pl.DataFrame, records: pl.DataFrame, beside: Beside | None = None) -> None:
         self.beside = beside or Beside()
         self.operation_names: Mapping[tuple[str, str], Text] = {}  # (platform, operation) -> what people call it
-        shape = pl.col("path").str.replace_all(_SHAPE, "/{}")
+        unknown = pl.when(pl.col("operation").is_null())
+        shape = unknown.then(pl.col("path")).str.replace_all(_SHAPE, "/{}")
+        good = pl.col("failure").is_null() & (pl.col("status") < 400)
         self.exchanges = (
             in_order(exchanges, EXCHANGE_ORDER)
             .with_row_index("row")
             .with_columns(
                 pl.col("row").cast(pl.Int64),
+                good=good,
                 failed=pl.col("failure").is_not_null() & ~pl.col("expected_outcome").fill_null(False)
                 & (pl.col("direction") != "inbound"),
                 operation_key=pl.coalesce(
                     "operation",
-                    pl.concat_str([pl.col("method").fill_null("?"), shape], separator=" "),
+                    pl.concat_str([unknown.then(pl.col("method").fill_null("?")), shape], separator=" "),
                     "client_class",
                     pl.lit("?"),
                 ),
             )
         )  # fmt: skip
+        # A hash with a seed of its own: two combinations meet in one number by chance only, once in 10^13 captures.
+        combination = self.exchanges.select(FEW_VALUES).hash_rows(seed=randbits(63)).alias("combination")
+        self.exchanges = self.exchanges.with_columns(combination)
         self.records = in_order(records, RECORD_ORDER).with_row_index("row")
+
+    @cached_property
+    def _combinations(self) -> pl.DataFrame:
+        counted = self.exchanges["combination"].value_counts()
+        named = self.exchanges.lazy().select("combination", "row").unique("combination", keep="any").collect()
+        return self.exchanges[named["row"]].select("combination", *FEW_VALUES).join(counted, on="combination")
+
+    def where(self, condition: pl.Expr) -> pl.LazyFrame:
+        """The exchanges for which a condition over columns of `FEW_VALUES` alone is true."""
+        found = self._combinations.filter(condition)
+        if found.is_empty():
+            return self.exchanges.clear().lazy()
+        if found.height == self._combinations.height:
+            return self.exchanges.lazy()
+        all_rows = self.failed if found["failed"].all() else self.exchanges
+        return all_rows.lazy().filter(pl.col("combination").is_in(found["combination"].to_list()))
+
+    def count(self, condition: pl.Expr) -> int:
+        """How many exchanges `where` finds."""
+        return int(self._combinations.filter(condition)["count"].sum())
+
+    @cached_property
+    def failed(self) -> pl.DataFrame:
+        """The failing exchanges, all columns: few beside the others, and asked most."""
+        return self.exchanges.filter("failed")
 
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
         """The failing exchanges as dicts of the columns that questions need, in order."""
-        return self.exchanges.lazy().filter("failed").select(_HOT).collect().to_dicts()
+        return self.failed.select(_HOT).to_dicts()
 
     @cached_property
     def failing(self) -> dict[int, dict[str, Any]]:
@@ -104,7 +141,7 @@ class Frame:
     @property
     def is_good(self) -> pl.Expr:
         """Answered well: a status below 400 and nothing wrong in the body."""
-        return ~pl.col("failed") & pl.col("failure").is_null() & (pl.col("status") < 400)
+        return pl.col("good")
 
     @cached_property
     def bounds(self) -> tuple[datetime | None, datetime | None]:
@@ -151,9 +188,23 @@ class Frame:
 
 
 def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """`frame` sorted; one that is sorted already is not copied."""
+    """`frame` sorted, nulls last; one that is sorted already, or but for a few runs, is not copied."""
+    if frame.height < 2 or frame.select(_ascends(keys).slice(1).all()).item():
+        return frame
     order = frame.select(pl.arg_sort_by(keys, nulls_last=True, maintain_order=True)).to_series()
-    return frame if order.is_sorted() else frame[order]
+    starts = [0, *(order.cast(pl.Int64).diff() != 1).arg_true()]
+    if len(starts) > _MOST_RUNS:
+        return frame[order]
+    ends = [*starts[1:], frame.height]
+    return pl.concat(frame.slice(order[a], b - a) for a, b in zip(starts, ends, strict=True))
+
+
+def _ascends(keys: list[str]) -> pl.Expr:
+    """Whether a row stands no lower than the one before it, by the first key that tells them apart."""
+    here, before = pl.col(keys[0]), pl.col(keys[0]).shift(1)
+    higher = (here > before).fill_null(here.is_null() & before.is_not_null())
+    same = here.eq_missing(before)
+    return higher | (same & _ascends(keys[1:]) if len(keys) > 1 else same)
 
 
 MEANWHILE = timedelta(minutes=15)  # how far apart two exchanges may be to say something about the same time

@@ -12,7 +12,7 @@ from openclaw_forensics.diagnose.claims import refusal
 from openclaw_forensics.diagnose.conditions import compile_condition, keys_of
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
 from openclaw_forensics.diagnose.findings import Because, Finding, Telling
-from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.diagnose.frame import FEW_VALUES, Frame
 from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.diagnose.load import Loaded
 from openclaw_forensics.diagnose.rule import Condition, Rule
@@ -45,14 +45,13 @@ def _run(frame: Frame, loaded: Loaded, contrasts: Contrasts) -> tuple[list[Findi
         hits = frame.records.filter(_platform(rule) & loaded.when)
         found = [_of_records(rule, frame, part) for part in hits.partition_by(["platform"], maintain_order=True)]
         return found, _check(rule, hits.height, frame.records.height)
-    base = frame.exchanges.lazy().filter(among(frame, rule))
-    hits = select(base, loaded.when, rule.when_)
+    decided = {k: v for k, v in rule.when_.items() if {key.column for key in keys_of({k: v})} <= set(FEW_VALUES)}
+    rest = {k: v for k, v in rule.when_.items() if k not in decided}
+    base = frame.where(among(frame, rule) & compile_condition(decided))
+    hits = select(base, compile_condition(rest), rest)
     findings = [f for rows in _groups(hits, rule) if (f := _of_exchanges(rule, frame, rows, contrasts)) is not None]
-    return findings, _check(rule, sum(len(f.rows) + len(f.affected) for f in findings), _height(base))
-
-
-def _height(base: pl.LazyFrame) -> int:
-    return int(base.select(pl.len()).collect().item())
+    count = sum(len(f.rows) + len(f.affected) for f in findings)
+    return findings, _check(rule, count, frame.count(among(frame, rule)))
 
 
 def _check(rule: Rule, hits: int, asked: int) -> Check:

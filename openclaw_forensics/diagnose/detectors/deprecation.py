@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import polars as pl
@@ -25,15 +25,14 @@ def detect(question: Question) -> Answer:
     findings = []
     judged = 0
     for platform, pack in question.knowledge.packs.items():
-        calls = question.frame.exchanges.lazy().filter(
-            (pl.col("platform") == platform) & (pl.col("direction") == "out")
-        )
+        calls = question.frame.where((pl.col("platform") == platform) & (pl.col("direction") == "out"))
         named = calls.select("operation", "path", "host").collect()
+        values = {column: named[column].unique().drop_nulls().to_list() for column in named.columns}
         for entry in pack.deprecations:
             if entry.effective_at is None or not _tells(entry):
                 continue
             judged += named.height
-            for part in _uses(calls, named, entry).partition_by("shop", "identity", maintain_order=True):
+            for part in _uses(calls, values, entry).partition_by("shop", "identity", maintain_order=True):
                 findings += _findings(question, platform, entry, part)
     return Answer(findings, judged)
 
@@ -42,11 +41,11 @@ def _tells(entry: Deprecation) -> bool:
     return bool(entry.operations or entry.path or entry.host or entry.tests)
 
 
-def _uses(calls: pl.LazyFrame, named: pl.DataFrame, entry: Deprecation) -> pl.DataFrame:
-    """Calls that the entry is about; `named` are their operations, paths and hosts."""
+def _uses(calls: pl.LazyFrame, values: Mapping[str, list[str]], entry: Deprecation) -> pl.DataFrame:
+    """Calls that the entry is about; `values` are their operations, paths and hosts."""
 
     def meeting(column: str, holds: Callable[[str], bool]) -> pl.Expr:
-        return pl.col(column).is_in([v for v in named[column].unique().drop_nulls() if holds(v[:2048])])
+        return pl.col(column).is_in([v for v in values[column] if holds(v[:2048])])
 
     path, host = entry.path, entry.host
     hits = calls

@@ -49,7 +49,7 @@ def _submissions(question: Question) -> list[Row]:
     state = pl.col("request_body_state")
     kept = state.is_in(["recorded", "reconstructed"]) & pl.col("request_body").is_not_null()
     known = kept | (state == "empty")
-    return frame.exchanges.filter(changing & known).head(_MOST).to_dicts()
+    return frame.where(changing).filter(known).head(_MOST).collect().to_dicts()
 
 
 def _number(row: Row) -> int:

@@ -49,10 +49,11 @@ def _number(row: Row) -> int:
 def _used(question: Question, platform: str) -> dict[tuple[str, str], dict[str, int]]:
     """Credential (kind, value) -> environment that accepted it -> row of the last time."""
     frame = question.frame
-    table = frame.exchanges.filter(
+    accepted = frame.where(
         (pl.col("platform") == platform) & (pl.col("direction") == "out") & pl.col("environment").is_not_null()
         & frame.is_good
-    ).group_by("app", "token", "environment").agg(pl.col("row").max()).sort("row")  # fmt: skip
+    )  # fmt: skip
+    table = accepted.group_by("app", "token", "environment").agg(pl.col("row").max()).sort("row").collect()
     used: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for app, token, environment, row in table.iter_rows():
         for kind, value in (("app", app), ("token", token)):
@@ -137,11 +138,12 @@ def _production_first(question: Question, platform: str) -> list[Finding]:
     """An app whose writes reach production before its sandbox calls begin. A remark: nothing failed."""
     frame = question.frame
     writes = [o.id for o in question.knowledge.packs[platform].operations if o.write]
-    table = frame.exchanges.filter(
-        (pl.col("platform") == platform) & (pl.col("direction") == "out") & pl.col("app").is_not_null() & frame.is_good
-    )
+    ours = (pl.col("platform") == platform) & (pl.col("direction") == "out") & frame.is_good
+    if not frame.count(ours & (pl.col("environment") == "sandbox")):
+        return []
+    table = frame.where(ours).filter(pl.col("app").is_not_null()).select("app", "environment", "operation", "row")
     findings = []
-    for part in table.partition_by("app", maintain_order=True):
+    for part in table.collect().partition_by("app", maintain_order=True):
         sandbox = part.filter(pl.col("environment") == "sandbox")["row"]
         real = part.filter((pl.col("environment") == "production") & pl.col("operation").is_in(writes))["row"]
         if sandbox.is_empty() or real.is_empty() or int(real[0]) > int(sandbox[0]):

@@ -58,15 +58,9 @@ def _in_answers(question: Question) -> Iterator[Finding]:
 
 def _may_name(patterns: Sequence[str]) -> pl.Expr:
     """Records that some pattern may fit, asked of all at once; a look-around, unknown to this engine, only narrows."""
-    wider = [_LOOK_AROUND.sub("", pattern) for pattern in patterns]
-    return pl.any_horizontal(
-        pl.col(column)
-        .str.head(_BOUND)
-        .str.contains(f"(?i){pattern}", strict=False)
-        .fill_null(pl.col(column).is_not_null())
-        for column in ("exception", "message")
-        for pattern in wider
-    )
+    either = "|".join(f"(?:{_LOOK_AROUND.sub('', pattern)})" for pattern in patterns)
+    texts = (pl.col(column).str.head(_BOUND) for column in ("exception", "message"))
+    return pl.any_horizontal(t.str.contains(f"(?i){either}", strict=False).fill_null(t.is_not_null()) for t in texts)
 
 
 def _named(record: Row, patterns: list[re.Pattern[str]]) -> str | None:

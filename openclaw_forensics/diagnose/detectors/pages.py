@@ -73,8 +73,8 @@ def _calls_of(question: Question, part: pl.DataFrame) -> pl.DataFrame:
     """All calls of this shop, failed ones too."""
     first = part.row(0, named=True)
     whose = pl.coalesce("shop", "identity").fill_null("?").eq(first["who"])
-    ours = (pl.col("direction") == "out") & (pl.col("platform") == first["platform"]) & whose
-    return question.frame.exchanges.filter(ours).select("row", "started_at", "query", "request_body")
+    calls = question.frame.where((pl.col("direction") == "out") & (pl.col("platform") == first["platform"]))
+    return calls.filter(whose).select("row", "started_at", "query", "request_body").collect()
 
 
 def _judge(question: Question, row: Row, later: Sequence[Row], ours: pl.DataFrame, end: datetime) -> _Open | None:

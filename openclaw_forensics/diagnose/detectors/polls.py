@@ -59,10 +59,10 @@ def _polls(part: pl.DataFrame, same_s: float) -> list[tuple[int, datetime]]:
 def _traffic(question: Question, part: pl.DataFrame) -> list[datetime]:
     """Times of this shop's other calls."""
     first = part.row(0, named=True)
-    ours = (pl.col("direction") == "out") & (pl.col("platform") == first["platform"])
-    ours = ours & pl.coalesce("shop", "identity").fill_null("?").eq(first["who"])
-    theirs = ours & (pl.col("operation") != first["operation"]).fill_null(True)
-    others = question.frame.exchanges.lazy().filter(theirs).select("started_at").collect()
+    calls = (pl.col("direction") == "out") & (pl.col("platform") == first["platform"])
+    theirs = question.frame.where(calls & (pl.col("operation") != first["operation"]).fill_null(True))
+    ours = theirs.filter(pl.coalesce("shop", "identity").fill_null("?").eq(first["who"]))
+    others = ours.select("started_at").collect()
     times: list[datetime] = others["started_at"].drop_nulls().to_list()
     return times
 

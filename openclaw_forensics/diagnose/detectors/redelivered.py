@@ -37,10 +37,8 @@ def processed_again(question: Question) -> list[Finding]:
 def _redelivered(question: Question) -> list[list[Row]]:
     """Accepted deliveries of one event, in order, where there are several."""
     frame = question.frame
-    table = frame.exchanges.filter(
-        (pl.col("direction") == "callback") & pl.col("object_id").is_not_null() & pl.col("started_at").is_not_null()
-        & frame.is_good
-    )  # fmt: skip
+    accepted = frame.where((pl.col("direction") == "callback") & frame.is_good)
+    table = accepted.filter(pl.col("object_id").is_not_null() & pl.col("started_at").is_not_null()).collect()
     repeated = table.filter(pl.len().over("platform", "operation", "object_id") > 1)
     groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in repeated.head(_MOST).to_dicts():

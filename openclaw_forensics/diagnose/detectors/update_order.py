@@ -51,10 +51,8 @@ def _updates(question: Question) -> dict[tuple[str, str, str, str], list[_Update
     """Accepted writes with a stamp or version, by object, in order."""
     frame = question.frame
     writes = [o.id for p in question.knowledge.packs.values() for o in p.operations if o.write]
-    table = frame.exchanges.filter(
-        (pl.col("direction") == "out") & pl.col("operation").is_in(writes) & pl.col("object_id").is_not_null()
-        & frame.is_good
-    ).head(_MOST)  # fmt: skip
+    accepted = frame.where((pl.col("direction") == "out") & pl.col("operation").is_in(writes) & frame.is_good)
+    table = accepted.filter(pl.col("object_id").is_not_null()).head(_MOST).collect()
     table = table.with_columns(stamp=parameter(question.words("stamp_names")), who=who()).filter(
         pl.col("stamp").is_not_null()
     )

@@ -93,7 +93,7 @@ def lists(question: Question) -> pl.DataFrame:
     out = (pl.col("direction") == "out") & pl.col("platform").is_not_null() & pl.col("operation").is_not_null()
     steps = pl.col("step").is_in(question.words("list_steps"))
     listed = out & steps & ~pl.col("operation").is_in(writes)
-    table = question.frame.exchanges.lazy().filter(listed).head(_MOST).select(pl.exclude(_UNUSED)).collect()
+    table = question.frame.where(listed).head(_MOST).select(pl.exclude(_UNUSED)).collect()
     return table.with_columns(who=who(), good=question.frame.is_good, unknown=is_unknown())
 
 

@@ -87,10 +87,8 @@ def _bodies(question: Question) -> Iterator[Finding]:
     """Times of things done, written into requests, that lie ahead by a zone's offset."""
     frame = question.frame
     writes = [o.id for p in question.knowledge.packs.values() for o in p.operations if o.write]
-    table = frame.exchanges.filter(
-        (pl.col("direction") == "out") & pl.col("operation").is_in(writes) & pl.col("started_at").is_not_null()
-        & frame.is_good
-    ).head(_WRITES)  # fmt: skip
+    accepted = frame.where((pl.col("direction") == "out") & pl.col("operation").is_in(writes) & frame.is_good)
+    table = accepted.filter(pl.col("started_at").is_not_null()).head(_WRITES).collect()
     table = table.with_columns(done=parameter(question.words("done_names")), who=who()).filter(
         pl.col("done").is_not_null()
     )

@@ -25,6 +25,7 @@ _OTHER_PEERS = re.compile(
 )
 _ERRNO = re.compile(r"\b(?:E[A-Z]{4,}|ERR_[A-Z_]+|EAI_[A-Z]+)\b")
 _OBJECT = re.compile(CLASS.pattern + r": ?(?=[\[{(])")
+_OPENS = re.compile(r": ?[\[{(]")
 _PROPS = re.compile(r"(?:\)|\n\s+at [^\n]*|^[^\n{]*Error: [^\n{]*) \{\s*\n", re.M)
 _STATUS_WORDS = re.compile(
     r"(?:HTTP (?:[Ss]tatus|[Cc]ode|[Ee]rror|[Rr]esponse)(?: [Cc]ode)?|[Rr]esponse (?:status|code)"
@@ -64,7 +65,7 @@ def _client(message: str, told: str, text: str) -> str | None:
 
 def _object(text: str) -> Call | None:
     """`SomeException: {"code": …}`, `[{'code': …}]` or `('invalid_scope', '…', 400)`."""
-    for found in _OBJECT.finditer(text):
+    for found in _OBJECT.finditer(text) if _OPENS.search(text) else ():
         opened = text[found.end()]
         if opened == "(":
             call = _tuple(text[found.end() :])
@@ -156,10 +157,10 @@ def _status(text: str, whole: str) -> Call | None:
 
 
 def _transport(text: str) -> Call | None:
-    if not (_ERRNO.search(text) or CLASS.search(text) or "://" in text) or _OTHER_PEERS.search(text[:20_000]):
+    if not (_ERRNO.search(text) or CLASS.search(text) or "://" in text):
         return None
     kind = family(text)
-    if kind is None:
+    if kind is None or _OTHER_PEERS.search(text[:20_000]):
         return None
     error = re.search(r"(?:[A-Z]\w*Error|Error|\w+Exception): ([^\n]+)|\"message\": ?\"([^\"]+)\"", text)
     message = (error[1] or error[2]) if error else text.split("\n", 1)[0]

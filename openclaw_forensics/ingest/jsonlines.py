@@ -70,7 +70,7 @@ class JsonLinesReader:
             return Sniff(90, "docker's json-file", "docker")
         shape = learn_shape(held, load_keys())
         columns = meanings(flat_objects(held, shape), load_keys(), len(held))
-        log = sum(columns[c].null_count() < len(held) for c in ("time", "message", "level", "url", "status"))
+        log = sum(c in columns.columns for c in ("time", "message", "level", "url", "status"))
         if log < 2:
             return Sniff(20, "JSON objects without a log's keys")
         if any(o.keys() & _ACCESS for o in held):
@@ -109,14 +109,24 @@ def _parse(
     chunk, last = marked
     columns, lines, problems, broken = _columns(chunk, first, keys)
     records = record_columns(columns, lines, calendar)
-    whole = call_rows(columns, lines["text"])
-    plain = records.join(whole.select("row"), on="row", how="anti", maintain_order="left")
-    said = read_calls(plain.drop("row"), formats.groups)
-    said = said.with_columns(plain["row"].gather(said["row"]).alias("row")) if said.height else said
-    calls = pl.concat([whole, said.match_to_schema(pl.Schema(FRAGMENT))]).sort("row", maintain_order=True)
+    calls = _all_calls(records, call_rows(columns, lines["text"]), formats)
     events, kept, balance = sort_out(records, calls)
     balance = replace(balance, problems=broken)
     return Parsed(events, kept, balance, (*chunk.problems, *problems), last, last_time(records))
+
+
+def _all_calls(records: pl.DataFrame, whole: pl.DataFrame, formats: FormatSet) -> pl.DataFrame:
+    """The fragments told by keys, and those in the words of the other records."""
+    keyed = pl.Series([False]).new_from_index(0, records.height).scatter(whole["row"], True)
+    if keyed.all():
+        return whole
+    plain = records.filter(~keyed)
+    said = read_calls(plain.drop("row"), formats.groups)
+    if said.is_empty():
+        return whole
+    said = said.with_columns(plain["row"].gather(said["row"]).alias("row")).match_to_schema(pl.Schema(FRAGMENT))
+    calls = pl.concat([whole, said])
+    return calls[calls.select(pl.arg_sort_by("row", maintain_order=True)).to_series()]
 
 
 def _shape_of(lines: pl.Series, first: list[dict[str, Any]], keys: Keys) -> Shape:

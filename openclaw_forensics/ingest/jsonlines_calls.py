@@ -7,24 +7,73 @@ import polars as pl
 from openclaw_forensics.exchanges import HEADERS
 from openclaw_forensics.ingest.calls import FRAGMENT
 from openclaw_forensics.ingest.exceptions import family
-from openclaw_forensics.ingest.jsonlines_keys import BODIES, load_keys, objects, raw_value
+from openclaw_forensics.ingest.jsonlines_keys import BODIES, load_keys, objects, raw_value, said
 from openclaw_forensics.ingest.lineformat_model import normal_level
 from openclaw_forensics.ingest.quoted_json import as_headers, as_ms
 from openclaw_forensics.ingest.stamps import Calendar, read_stamps
 
 MAX_EXACT = 20_000  # bodies of one chunk that are taken from the line itself
 _HOST = r"^(?:https?://)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)(?::[0-9]+)?/?$"
+_VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+_GRAVE = r"^(?i:warn|warning|error|fatal|critical|severe|40|50|60)$"
+_MASKED = r"^(?:\*{3,}|\[(?i:redacted|masked|filtered|omitted)\]|<(?i:hidden|redacted|masked)>)$"
+_CUT = r"(?:\(truncated\.\.\.\)|\[truncated\]|\.\.\.|…)$"
+_OF_CALLS = (  # meanings that make a call
+    "host", "ms", "ns", "level", "time", "error", "stack", "error_code", "kind", "client_address",
+    "request_headers", "response_headers", *BODIES, *(f"{body}@" for body in BODIES),
+)  # fmt: skip
 
 
 def record_columns(columns: pl.DataFrame, lines: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """The columns of textlog_records.split_records, with `row`."""
+    times = columns["time"] if "time" in columns.columns else _nothing(columns)
+    return pl.concat([columns, lines.drop("text"), read_stamps(times, calendar)], how="horizontal").select(
+        "row",
+        pl.col("line"),
+        pl.col("line").alias("end"),
+        (pl.col("size").cum_sum() - pl.col("size")).alias("offset"),
+        "size",
+        said(columns, "time").alias("raw_stamp"),
+        "at",
+        "time_quality",
+        "zone_basis",
+        _level(columns).alias("level"),
+        said(columns, "logger").alias("logger"),
+        said(columns, "thread").alias("thread"),
+        said(columns, "trace").alias("trace_id"),
+        _first_of(columns, "message", "error").fill_null("").alias("message"),
+        _rest(columns).alias("rest"),
+    )
+
+
+def _nothing(columns: pl.DataFrame) -> pl.Series:
+    return pl.Series([None], dtype=pl.String).new_from_index(0, columns.height)
+
+
+def _first_of(columns: pl.DataFrame, *names: str) -> pl.Expr:
+    """The first of these meanings that a line has."""
+    present = [name for name in names if name in columns.columns]
+    return pl.coalesce(present) if present else pl.lit(None, dtype=pl.String)
+
+
+def _level(columns: pl.DataFrame) -> pl.Expr:
+    if "level" not in columns.columns:
+        return pl.lit(None, dtype=pl.String)
     words = columns["level"].unique().drop_nulls().to_list()
     levels = [normal_level(word) for word in words]
-    stamps = read_stamps(columns["time"], calendar)
-    told = pl.coalesce("message", "error")
-    # An error beside the message belongs to what was said; a stack that repeats it does not need it twice.
-    error = pl.when(pl.col("error").is_not_null() & pl.col("message").is_not_null()).then("error")
-    rest = (
+    if words == levels:
+        return pl.col("level")
+    return pl.col("level").replace_strict(words, levels, default=None, return_dtype=pl.String)
+
+
+def _rest(columns: pl.DataFrame) -> pl.Expr:
+    """An error beside the message belongs to what was said; a stack that repeats it does not need it twice."""
+    if "error" not in columns.columns:
+        return said(columns, "stack")
+    error = pl.when(pl.col("error").is_not_null() & said(columns, "message").is_not_null()).then("error")
+    if "stack" not in columns.columns:
+        return error
+    return (
         pl.when(error.is_not_null() & pl.col("stack").is_not_null())
         .then(
             pl.when(pl.col("stack").str.contains(error, literal=True))
@@ -33,122 +82,151 @@ def record_columns(columns: pl.DataFrame, lines: pl.DataFrame, calendar: Calenda
         )
         .otherwise(pl.coalesce("stack", error))
     )
-    return pl.concat([columns, lines.drop("text"), stamps], how="horizontal").select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
-        pl.col("line"),
-        pl.col("line").alias("end"),
-        (pl.col("size").cum_sum() - pl.col("size")).alias("offset"),
-        "size",
-        pl.col("time").alias("raw_stamp"),
-        "at",
-        "time_quality",
-        "zone_basis",
-        pl.col("level").replace_strict(words, levels, default=None, return_dtype=pl.String),
-        "logger",
-        "thread",
-        pl.col("trace").alias("trace_id"),
-        told.fill_null("").alias("message"),
-        rest.alias("rest"),
-    )
 
 
-def call_rows(columns: pl.DataFrame, lines: pl.Series | None) -> pl.DataFrame:
-    """The fragments that the keys themselves tell, as FRAGMENT. `lines`, where given, are the lines as written."""
-    frame = columns.with_row_index("row").with_columns(
-        pl.col("method").str.to_uppercase().alias("method"),
-        pl.coalesce(
-            pl.when(pl.col("url").str.contains(r"^(?:https?://|/)")).then("url"),
-            pl.when(pl.col("path").str.contains(r"^(?:https?://|/)")).then("path"),
-        ).alias("_place"),
-        pl.col("host").str.extract(_HOST, 1).alias("_host"),
-        pl.when(pl.col("status").str.contains(r"^[1-5][0-9][0-9]$"))
-        .then(pl.col("status"))
-        .cast(pl.Int64)
-        .alias("_status"),
-        pl.when(pl.col("method").str.contains(r"^(?i:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)$"))
-        .then(pl.lit(True))
-        .alias("_verb"),
-    )
-    role = _role()
-    frame = frame.with_columns(role.alias("role")).filter(pl.col("role").is_not_null())
-    if frame.is_empty():
+def call_rows(columns: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
+    """The fragments that the keys themselves tell, as FRAGMENT. `lines` are the lines as written."""
+    frame = columns.select(
+        "row",
+        *(name for name in _OF_CALLS if name in columns.columns),
+        _place(columns).alias("_place"),
+        said(columns, "host").str.extract(_HOST, 1).alias("_host"),
+        _status(columns).alias("_status"),
+        *_method(columns),
+    ).with_columns(pl.col("_place").str.starts_with("http").fill_null(False).alias("_whole"))
+    roles = frame.select(_role(frame).alias("role")).to_series()
+    if roles.null_count() == roles.len():
         return pl.DataFrame(schema=FRAGMENT)
+    frame = frame.hstack([roles])
+    frame = frame.filter(roles.is_not_null()) if roles.null_count() else frame
+    frame = frame.select(column.name for column in frame if column.name[0] == "_" or column.null_count() < frame.height)
     return _fragment(_as_written(frame, lines))
 
 
-def _as_written(frame: pl.DataFrame, lines: pl.Series | None) -> pl.DataFrame:
+def _place(columns: pl.DataFrame) -> pl.Expr:
+    """A URL or a path; other words under these keys are neither."""
+    starts = ("http://", "https://", "/")
+    placed = [
+        pl.when(pl.any_horizontal(pl.col(name).str.starts_with(start) for start in starts)).then(name)
+        for name in ("url", "path")
+        if name in columns.columns
+    ]
+    return pl.coalesce(placed) if placed else pl.lit(None, dtype=pl.String)
+
+
+def _status(columns: pl.DataFrame) -> pl.Expr:
+    """Three digits from 100 to 599."""
+    text = said(columns, "status")
+    number = text.cast(pl.Int64, strict=False)
+    return pl.when((text.str.len_bytes() == 3) & number.is_between(100, 599)).then(number)
+
+
+def _method(columns: pl.DataFrame) -> list[pl.Expr]:
+    """`method` in upper case, and in `_verb` whether it is one of HTTP's."""
+    if "method" not in columns.columns:
+        return [pl.lit(None, dtype=pl.String).alias("method"), pl.lit(False).alias("_verb")]
+    words = columns["method"].unique().drop_nulls().to_list()
+    if all(word in _VERBS for word in words):
+        return [pl.col("method"), pl.col("method").is_not_null().alias("_verb")]
+    upper = pl.col("method").str.to_uppercase()
+    return [upper.alias("method"), upper.is_in(_VERBS).fill_null(False).alias("_verb")]
+
+
+def _as_written(frame: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
     """Bodies that are objects in the line: those of failures in the line's own digits; none are bytes as sent."""
     for name in BODIES:
-        inside = frame[name].str.contains(r"^[{\[]").fill_null(False)
-        frame = frame.with_columns(pl.Series(f"{name}_object", [False]).new_from_index(0, frame.height))
-        if lines is None or not inside.any():
+        frame = frame.with_columns(pl.lit(False).alias(f"{name}_object"))
+        if name not in frame.columns:
+            continue
+        body = pl.col(name)
+        inside = frame.select((body.str.starts_with("{") | body.str.starts_with("[")).fill_null(False)).to_series()
+        if not inside.any():
             continue
         bad = (pl.col("_status") >= 400).fill_null(False) | (pl.col("role") == "failure")
-        wanted = frame.select(pl.lit(inside) & bad).to_series().arg_true()
-        values = {at: raw_value(lines[frame["row"][at]], frame[f"{name}@"][at]) for at in wanted.to_list()[:MAX_EXACT]}
-        exact = {at: v for at, v in values.items() if v is not None and v[:1] in "{["}
-        objects_ = inside & frame[f"{name}@"].is_in(_object_paths(frame, name, lines, inside))
-        frame = frame.with_columns(objects_.alias(f"{name}_object"))
+        wanted = frame.select(pl.lit(inside) & bad).to_series().arg_true().head(MAX_EXACT)
+        exact = _exact(frame, name, lines, wanted)
+        paths = _object_paths(frame, name, lines, inside)
+        if paths:
+            objects_ = inside & frame[f"{name}@"].is_in(paths)
+            frame = frame.with_columns(objects_.alias(f"{name}_object"))
         if exact:
             frame = frame.with_columns(frame[name].scatter(list(exact), list(exact.values())))
     return frame
 
 
+def _exact(frame: pl.DataFrame, name: str, lines: pl.Series, wanted: pl.Series) -> dict[int, str]:
+    """The bodies of the wanted rows as their lines write them, of those that are objects."""
+    places = zip(
+        wanted.to_list(),
+        lines.gather(frame["row"].gather(wanted)).to_list(),
+        frame[f"{name}@"].gather(wanted).to_list(),
+        strict=True,
+    )
+    values = ((at, raw_value(line, path)) for at, line, path in places)
+    return {at: value for at, value in values if value is not None and value[:1] in "{["}
+
+
 def _object_paths(frame: pl.DataFrame, name: str, lines: pl.Series, inside: pl.Series) -> list[str]:
     """The spellings whose value is an object in the line, judged by their first rows."""
+    rows = inside.arg_true()
+    spelt = frame[f"{name}@"].gather(rows)
     paths = []
-    for path in frame[f"{name}@"].filter(inside).unique(maintain_order=True).to_list():
-        at = (inside & (frame[f"{name}@"] == path)).arg_true()[0]
+    for path in spelt.unique(maintain_order=True).to_list():
+        at = rows[(spelt == path).arg_true()[0]]
         if (raw_value(lines[frame["row"][at]], path) or "")[:1] in {"{", "["}:
             paths.append(path)
     return paths
 
 
-def _role() -> pl.Expr:
-    absolute = pl.col("_place").str.starts_with("http").fill_null(False)
-    verb = pl.col("_verb").fill_null(False)
+def _role(frame: pl.DataFrame) -> pl.Expr:
+    status, body = pl.col("_status").is_not_null(), said(frame, "response_body").is_not_null()
     placed = pl.col("_place").is_not_null() & (
-        verb | absolute | pl.col("_status").is_not_null() | pl.col("_host").is_not_null()
+        pl.col("_verb") | pl.col("_whole") | status | pl.col("_host").is_not_null()
     )
-    answered = pl.col("_status").is_not_null() | pl.col("response_body").is_not_null()
-    failed = pl.any_horizontal(pl.col("error", "stack", "error_code").is_not_null()) & pl.col("level").str.contains(
-        r"^(?i:warn|warning|error|fatal|critical|severe|40|50|60)$"
-    ).fill_null(False)
+    told = [name for name in ("error", "stack", "error_code") if name in frame.columns]
+    failed = (
+        pl.any_horizontal(pl.col(told).is_not_null()) & said(frame, "level").str.contains(_GRAVE).fill_null(False)
+        if told
+        else pl.lit(False)
+    )
     return (
-        pl.when(placed & answered)
+        pl.when(placed & (status | body))
         .then(pl.lit("exchange"))
         .when(placed & failed)
         .then(pl.lit("failure"))
-        .when(placed & verb)
+        .when(placed & pl.col("_verb"))
         .then(pl.lit("request"))
-        .when(pl.col("_status").is_not_null() & pl.any_horizontal(pl.col("response_body", "ms").is_not_null()))
+        .when(status & (body | said(frame, "ms").is_not_null()))
         .then(pl.lit("answer"))
     )
 
 
 def _fragment(frame: pl.DataFrame) -> pl.DataFrame:
     keys = load_keys()
-    whole = pl.col("_place").str.starts_with("http").fill_null(False)
-    base = pl.when(pl.col("host").str.starts_with("http")).then(pl.col("host").str.strip_chars_end("/"))
-    server = pl.col("kind").str.to_lowercase().is_in([k.lower() for k in keys.inbound]).fill_null(False) | (
-        pl.col("client_address").is_not_null() & ~whole
+    host, whole = said(frame, "host"), pl.col("_whole")
+    base = pl.when(host.str.starts_with("http")).then(host.str.strip_chars_end("/"))
+    server = said(frame, "kind").str.to_lowercase().is_in([k.lower() for k in keys.inbound]).fill_null(False) | (
+        said(frame, "client_address").is_not_null() & ~whole
     )
-    durations = _durations(frame["ms"], _in_seconds(frame))
+    ms = [_durations(frame["ms"], _in_seconds(frame))] if "ms" in frame.columns else []
+    exact_ms = [pl.col("ns").cast(pl.Float64, strict=False) / 1e6] if "ns" in frame.columns else []
+    failure = pl.col("role") == "failure"
     frame = frame.with_columns(
         pl.when(whole).then("_place").when(base.is_not_null()).then(pl.concat_str(base, "_place")).alias("url"),
         pl.when(~whole & base.is_null()).then("_place").alias("target"),
         pl.col("_host").alias("host"),
         pl.col("_status").alias("status"),
-        pl.coalesce(pl.col("ns").cast(pl.Float64, strict=False) / 1e6, durations).alias("ms"),
+        (pl.coalesce(*exact_ms, *ms) if exact_ms or ms else pl.lit(None, dtype=pl.Float64)).alias("ms"),
         pl.when(server).then(pl.lit("inbound")).otherwise(pl.lit("out")).alias("direction"),
         pl.lit("json lines").alias("writer"),
         pl.lit(False).alias("library"),
         pl.lit(True).alias("answers"),
-        pl.col("client_address").alias("address"),
-        pl.when(pl.col("role") == "failure").then(pl.coalesce("error", "stack", "error_code")).alias("error"),
-        *(_state(side) for side in ("request", "response")),
+        said(frame, "client_address").alias("address"),
+        pl.when(failure).then(_first_of(frame, "error", "stack", "error_code")).alias("error"),
+        _transport(frame),
+        *(_state(frame, side) for side in ("request", "response")),
+        *(_headers(frame[name]) for name in ("request_headers", "response_headers") if name in frame.columns),
     )
-    frame = _transport(frame.with_columns(*(_headers(frame[f"{side}_headers"]) for side in ("request", "response"))))
     return frame.match_to_schema(pl.Schema(FRAGMENT), missing_columns="insert", extra_columns="ignore")
 
 
@@ -169,43 +247,43 @@ def _durations(values: pl.Series, seconds: pl.Series) -> pl.Series:
 
 def _in_seconds(frame: pl.DataFrame) -> pl.Series:
     """zap and logrus count seconds: their levels are lower case and their times are fractions."""
-    lower = frame["level"].str.contains(r"^[a-z]+$").fill_null(False)
-    return lower & frame["time"].str.contains(r"^[0-9]{10}\.[0-9]+$").fill_null(False)
+    words = frame["level"].unique().drop_nulls().to_list() if "level" in frame.columns else []
+    if "time" not in frame.columns or not any(word.islower() for word in words):
+        return pl.Series([False]).new_from_index(0, frame.height)
+    lower = pl.col("level").str.contains(r"^[a-z]+$").fill_null(False)
+    fraction = pl.col("time").str.contains(r"^[0-9]{10}\.[0-9]+$").fill_null(False)
+    return frame.select(lower & fraction).to_series()
 
 
-def _state(side: str) -> pl.Expr:
+def _state(frame: pl.DataFrame, side: str) -> pl.Expr:
     """An object as a body was written anew by the log: its bytes are not those sent."""
-    body = pl.col(f"{side}_body")
-    masked = body.str.contains(r"^(?:\*{3,}|\[(?i:redacted|masked|filtered|omitted)\]|<(?i:hidden|redacted|masked)>)$")
-    cut = body.str.contains(r"(?:\(truncated\.\.\.\)|\[truncated\]|\.\.\.|…)$")
-    return (
-        pl.when(body.is_null())
-        .then(None)
-        .when(masked)
-        .then(pl.lit("masked"))
-        .when(cut)
-        .then(pl.lit("truncated"))
-        .when(pl.col(f"{side}_body_object"))
-        .then(pl.lit("reconstructed"))
-        .otherwise(pl.lit("recorded"))
-        .alias(f"{side}_body_state")
-    )
+    name = f"{side}_body"
+    if name not in frame.columns:
+        return pl.lit(None, dtype=pl.String).alias(f"{name}_state")
+    body = pl.col(name)
+    plain: pl.Expr = pl.when(pl.col(f"{name}_object")).then(pl.lit("reconstructed")).otherwise(pl.lit("recorded"))
+    braced = body.str.starts_with("{") & body.str.ends_with("}")
+    if not frame.select(braced.all()).item():
+        masked, cut = body.str.contains(_MASKED), body.str.contains(_CUT)
+        plain = pl.when(masked).then(pl.lit("masked")).when(cut).then(pl.lit("truncated")).otherwise(plain)
+    return pl.when(body.is_not_null()).then(plain).alias(f"{name}_state")
 
 
-def _transport(frame: pl.DataFrame) -> pl.DataFrame:
-    text = frame.select(pl.concat_str("error", "error_code", separator=" ", ignore_nulls=True)).to_series()
-    kinds = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
-    rows = ((frame["role"] == "failure") & frame["status"].is_null() & (text != "")).fill_null(False).arg_true()
-    if rows.len():
-        told = [family(words) for words in text.gather(rows).to_list()]
-        kinds = kinds.scatter(rows, pl.Series(told, dtype=pl.String))
-    return frame.with_columns(kinds.alias("transport_error"))
+def _transport(frame: pl.DataFrame) -> pl.Series:
+    """The kind of transport error that a failure's words tell."""
+    kinds = pl.Series("transport_error", [None], dtype=pl.String).new_from_index(0, frame.height)
+    rows = ((frame["role"] == "failure") & frame["_status"].is_null()).arg_true()
+    if rows.is_empty():
+        return kinds
+    error = pl.coalesce(*(name for name in ("error", "stack", "error_code") if name in frame.columns))
+    words = [error, pl.col("error_code")] if "error_code" in frame.columns else [error]
+    text = frame[rows].select(pl.concat_str(words, separator=" ", ignore_nulls=True)).to_series()
+    told = [family(words) if words else None for words in text.to_list()]
+    return kinds.scatter(rows, pl.Series(told, dtype=pl.String))
 
 
 def _headers(series: pl.Series) -> pl.Series:
     """Headers that were logged as an object."""
-    if series.null_count() == series.len():
-        return pl.Series(series.name, [None], dtype=HEADERS).new_from_index(0, series.len())
     held = [None if text is None else as_headers(value) for text, value in zip(series, objects_in(series), strict=True)]
     return pl.Series(series.name, held, dtype=HEADERS)
 

@@ -19,6 +19,7 @@ from openclaw_forensics.resources import rules_dir
 
 DEPTH = 4
 BODIES = ("request_body", "response_body")
+_PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 Shape = dict[str, "Shape | None"]  # key to the keys inside; None for a leaf, {} for what is text or an object
 
 
@@ -117,6 +118,8 @@ def flat(frame: pl.DataFrame, shape: Shape, prefix: str = "") -> dict[str, pl.Se
 def _mixed(series: pl.Series, path: str) -> dict[str, pl.Series]:
     """A key that is text on some lines and an object on others: the text, and what the objects hold."""
     inside = series.str.starts_with("{").fill_null(False)
+    if not inside.any():
+        return {path: series}
     objects_only = series.set(~inside, None)
     found = {path: series.set(inside, None)}
     for longer in load_keys().paths:
@@ -146,25 +149,37 @@ def _text(value: Any) -> str | None:
 
 
 def meanings(found: dict[str, pl.Series], keys: Keys, height: int) -> pl.DataFrame:
-    """One column per meaning, the first spelling that holds something, and `<meaning>@`, which spelling that was."""
+    """`row`, and one column per meaning that any line has: the first spelling that holds something.
+
+    Bodies have `<meaning>@` beside them, which spelling that was.
+    """
     columns: dict[str, pl.Series] = {}
     for meaning, paths in keys.by_meaning.items():
-        present = [path for path in paths if path in found]
-        series = pl.Series([None], dtype=pl.String).new_from_index(0, height)
-        source = series
-        for path in present:
-            take = series.is_null() & found[path].is_not_null()
-            if take.all():
-                series, source = found[path], pl.Series([path], dtype=pl.String).new_from_index(0, height)
-            elif take.any():
-                series = series.zip_with(~take, found[path])
-                source = source.zip_with(~take, pl.Series([path], dtype=pl.String).new_from_index(0, height))
+        present = [path for path in paths if path in found and found[path].null_count() < height]
+        if not present:
+            continue
+        series, source = found[present[0]], _repeated(present[0], height)
+        for path in present[1:]:
             if not series.null_count():
                 break
+            take = series.is_null() & found[path].is_not_null()
+            if take.any():
+                series = series.zip_with(~take, found[path])
+                source = source.zip_with(~take, _repeated(path, height))
         columns[meaning] = series
         if meaning in BODIES:
             columns[f"{meaning}@"] = source
-    return pl.DataFrame({name: series.rename(name) for name, series in columns.items()})
+    rows = pl.int_range(height, dtype=pl.UInt32, eager=True)
+    return pl.DataFrame({"row": rows} | {name: series.rename(name) for name, series in columns.items()})
+
+
+def _repeated(text: str, height: int) -> pl.Series:
+    return pl.Series([text], dtype=pl.String).new_from_index(0, height)
+
+
+def said(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A meaning's column of `meanings`, null where no line has it."""
+    return pl.col(name) if name in frame.columns else pl.lit(None, dtype=pl.String)
 
 
 def raw_value(line: str, path: str) -> str | None:
@@ -172,7 +187,7 @@ def raw_value(line: str, path: str) -> str | None:
     text: bytes = line.encode()
     try:
         for name in _steps(text, path):
-            text = bytes(msgspec.json.decode(text, type=dict[str, msgspec.Raw])[name])
+            text = bytes(_PARTS.decode(text)[name])
     except (msgspec.DecodeError, KeyError, RecursionError):
         return None
     return text.decode("utf-8", "replace")

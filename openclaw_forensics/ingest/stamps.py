@@ -43,11 +43,11 @@ _SHAPES = tuple(
 _CLOCK = re.compile(r"(?P<pre>上午|下午)?\s*" + _TIME + _AMPM + r"$")
 _EPOCH = re.compile(r"\d{9,19}$")
 _DATE_IN_NAME = re.compile(r"(?<!\d)(20\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])(?!\d)")
-_COMMON = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T_][0-9]{2}:[0-9]{2}:[0-9]{2}[.,][0-9]{3}$"
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}[.,]([0-9]{1,9})(?:Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
 _SAME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}[.,][0-9]{%d}(?:Z|[+-][0-9:]{4,5})?$"
+_YEAR_1 = -62_135_596_800_000_000  # in microseconds since 1970; what is earlier is no stamp
 _PM = frozenset({"pm", "p.m.", "下午", "晚上"})
 _AM = frozenset({"am", "a.m.", "上午", "凌晨"})
 
@@ -171,6 +171,12 @@ def read_stamps(stamps: pl.Series, calendar: Calendar) -> pl.DataFrame:
 
     A stamp without a zone is kept as if it were UTC (`zone_basis` "assumed").
     """
+    quick = _alike(stamps, calendar)
+    return _each(stamps, calendar) if quick is None else quick
+
+
+def _each(stamps: pl.Series, calendar: Calendar) -> pl.DataFrame:
+    """The same for stamps of any kind."""
     cut = _cut(stamps.rename("raw"))
     frame = cut.join(_distinct(cut["base"], calendar), on="base", how="left", maintain_order="left")
     if frame["clock"].any():
@@ -189,17 +195,6 @@ def read_stamps(stamps: pl.Series, calendar: Calendar) -> pl.DataFrame:
 
 def _cut(raw: pl.Series) -> pl.DataFrame:
     """Each stamp as a base without fraction, the fraction in microseconds, and whether there was one."""
-    lengths = raw.str.len_bytes()
-    if raw.len() and lengths.min() == 23 == lengths.max() and raw.str.contains(_COMMON).all():
-        return pl.DataFrame(
-            {"base": raw.str.slice(0, 19), "micros": raw.str.slice(20, 3).cast(pl.Int64) * 1000}
-        ).with_columns(pl.lit(True).alias("sub"))
-    even = _even(raw)
-    return _cut_each(raw) if even is None else even
-
-
-def _cut_each(raw: pl.Series) -> pl.DataFrame:
-    """The same by patterns that suit any stamp."""
     epoch = raw.str.contains(r"^[0-9]{9,11}\.[0-9]+$").fill_null(False)
     digits = raw.str.contains(r"^[0-9]{12,19}$").fill_null(False)
     fraction = raw.str.extract(r"(?::[0-9]{2}|^[0-9]{9,11})[.,]([0-9]{1,9})", 1)
@@ -209,27 +204,44 @@ def _cut_each(raw: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"base": base, "micros": micros, "sub": fraction.is_not_null() | digits})
 
 
-def _even(raw: pl.Series) -> pl.DataFrame | None:
-    """The same where most stamps are ISO 8601 with as many digits of a fraction and a zone; None where they are not."""
-    example = next((text for text in raw.head(20) if text is not None and _ISO.match(text)), None)
+def _alike(stamps: pl.Series, calendar: Calendar) -> pl.DataFrame | None:
+    """The same where most stamps are ISO 8601 in one zone and with as many digits of a fraction; None where they are
+    not. They are cut by position, and polars reads each second once."""
+    example = next((text for text in stamps.head(20) if text is not None and _ISO.match(text)), None)
     found = _ISO.match(example) if example is not None else None
-    if found is None:
+    if found is None or example is None:
         return None
     begin, end = found.span(1)
-    same = (raw.str.len_bytes() == len(found[0])) & raw.str.contains(_SAME % (end - begin))
-    same = same.fill_null(False)
-    others = (~same).arg_true()
-    if others.len() * 4 > raw.len():
+    here, there = parse_second(example[: begin - 1]), parse_second(example[: begin - 1] + example[end:])
+    if here is None or there is None:
         return None
-    digits = min(6, end - begin)
-    part = pl.when(same).then(raw.str.slice(begin, digits)).otherwise(pl.lit("0"))
-    frame = pl.DataFrame(
-        {"base": raw.str.slice(0, begin - 1) + raw.str.slice(end), "micros": pl.select(part).to_series().cast(pl.Int64)}
-    ).with_columns(pl.col("micros") * 10 ** (6 - digits), pl.lit(True).alias("sub"))
+    us = _by_place(stamps, example, begin, end) + (there.us - here.us)
+    others = us.is_null().arg_true()
+    if others.len() * 4 > stamps.len():
+        return None
+    frame = pl.DataFrame({"at": us}).select(
+        pl.col("at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        pl.lit("exact").alias("time_quality"),
+        pl.lit("given" if there.zoned else "assumed").alias("zone_basis"),
+    )
     if others.is_empty():
         return frame
-    rest = _cut_each(raw.gather(others))
+    rest = _each(stamps.gather(others), calendar)
     return frame.select(frame[name].scatter(others, rest[name]) for name in frame.columns)
+
+
+def _by_place(stamps: pl.Series, example: str, begin: int, end: int) -> pl.Series:
+    """Microseconds since 1970 by the stamps' own clock, null for those that do not look like the example, whose
+    fraction stands from `begin` to `end`."""
+    raw, digits = pl.col("raw"), min(6, end - begin)
+    same = (raw.str.len_bytes() == len(example)) & raw.str.ends_with(example[end:])
+    same &= raw.str.contains(_SAME % (end - begin))
+    cut = pl.DataFrame({"raw": stamps}).select(pl.when(same).then(raw).cast(pl.Binary).alias("raw"))
+    shape = f"%Y-%m-%d{example[10]}%H:%M:%S"
+    second = raw.bin.slice(0, begin - 1).cast(pl.String).str.to_datetime(shape, strict=False, time_unit="us")
+    part = raw.bin.slice(begin, digits).cast(pl.String).cast(pl.Int64) * 10 ** (6 - digits)
+    times = cut.select(second.dt.epoch("us").alias("second"), part.alias("part"))
+    return times.select(pl.when(pl.col("second") >= _YEAR_1).then(pl.col("second") + pl.col("part"))).to_series()
 
 
 def _distinct(base: pl.Series, calendar: Calendar) -> pl.DataFrame:

@@ -122,6 +122,25 @@ def test_a_stamp_is_read(stamp: str) -> None:
     assert found == (expected and expected.replace(tzinfo=UTC), quality, basis)
 
 
+@pytest.mark.parametrize(
+    ("usual", "hour"),
+    [
+        ("2026-03-17 09:05:{:02},123", 9),
+        ("2026-03-17T09:05:{:02}.123+08:00", 1),
+        ("2026-03-17T09:05:{:02}.1239999Z", 9),
+    ],
+    ids=["bare", "offset", "longer than microseconds"],
+)
+def test_stamps_that_differ_from_the_usual_ones_are_read_like_any(usual: str, hour: int) -> None:
+    odd = ["2026-03-17T09:05:07Z", "2026-02-30 09:05:00,123", None, "1795475518189", "0000-03-17 09:05:00,123"]
+    stamps = [usual.format(n) for n in range(30)]
+    mixed = pl.Series([*stamps[:15], *odd, *stamps[15:]])
+    alone = pl.concat(read_stamps(pl.Series([stamp], dtype=pl.String), Calendar()) for stamp in mixed)
+    found = read_stamps(mixed, Calendar())
+    assert found.equals(alone)
+    assert found["at"].dt.hour()[0] == hour
+
+
 def test_stamps_keep_their_order_and_their_gaps() -> None:
     column = pl.Series(["2026-03-17 09:05:01", None, "2026-03-17 09:05:00", "2026-03-17 09:05:01"])
     assert read_stamps(column, Calendar())["at"].dt.second().to_list() == [1, None, 0, 1]

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from openclaw_forensics import exchanges as schema
-from openclaw_forensics.platforms import acks, failure, identity, operations, recognise, tokens
+from openclaw_forensics.platforms import acks, failure, identity, labelled, operations, recognise, tokens
 from openclaw_forensics.platforms.candidates import Suspicion
 from openclaw_forensics.platforms.failure import Outcome
 from openclaw_forensics.platforms.load import PackSet
@@ -95,7 +95,7 @@ def _annotate_calls(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: bytes)
     held = identity.of_calls(frame, pack, common, chosen, table.operations)
     region, environment = identity.region_and_environment(frame, pack)
     known = {
-        **identity.finish(held, frame.height, key),
+        **identity.finish(labelled.completed(held, frame), frame.height, key),
         "operation": names,
         "step": steps,
         "region": region,
@@ -177,7 +177,7 @@ def _annotate_callbacks(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: by
     for outcome, kind in zip(outcomes, verdict[rows], strict=True):
         outcome.failure = kind
     known = {
-        **identity.finish(held, frame.height, key),
+        **identity.finish(labelled.completed(held, frame), frame.height, key),
         "operation": _topics(held["topic"], pack),
         "step": pl.repeat("webhook", frame.height, dtype=pl.String, eager=True),
         "region": frame["region"],

@@ -90,6 +90,14 @@ class PackSet:
                 found.setdefault(fold(alias), platform)
         return found | {fold(platform): platform for platform in self.heads}
 
+    def titles(self) -> dict[str, str]:
+        """The names that people know platforms by, folded, with their ids; a name of two platforms is left out."""
+        found: dict[str, set[str]] = {}
+        for platform, head in self.heads.items():
+            for title in (head.platform.name.en, head.platform.name.zh):
+                found.setdefault(fold(title), set()).add(platform)
+        return {title: ids.pop() for title, ids in found.items() if len(ids) == 1}
+
     def resolve(self, name: str) -> str:
         """The id that `name` means: an id or alias, `-` and `_` equal, case ignored.
 

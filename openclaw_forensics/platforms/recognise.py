@@ -1,14 +1,15 @@
 """Which platform each exchange belongs to, and which requests are its callbacks.
 
 In this order: a pack's own host; a declared gateway; the best signature (a tie decides nothing); for callbacks also the
-path, the given receiver and a hook's words; last the platform that the user named, where anything speaks for it.
+path, the given receiver and a hook's words; the platform that an exported table names in a column; last the one that
+the user named, where anything speaks for it.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from openclaw_forensics.platforms import callbacks, given
+from openclaw_forensics.platforms import callbacks, given, labelled
 from openclaw_forensics.platforms.hosts import HostIndex, by_host
 from openclaw_forensics.platforms.load import PackSet
 from openclaw_forensics.platforms.options import AnnotateOptions
@@ -31,6 +32,7 @@ def recognise(exchanges: pl.DataFrame, packs: PackSet, options: AnnotateOptions)
     frame = frame.with_columns(host_known=pl.col("platform").is_not_null())
     frame = _by_signs(frame, packs.once(SignIndex, "", lambda: SignIndex(packs)))
     frame = _by_path(frame, packs, options)
+    frame = _by_label(frame, packs)
     return _by_given(frame, packs, options).drop("host_role", "host_known")
 
 
@@ -82,6 +84,14 @@ def _by_path(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> p
     frame = _fill(frame, found["row"], direction="callback")
     new = found.filter(pl.col("platform").is_not_null() & pl.col("known").is_null())
     return _fill(frame, new["row"], platform=new["platform"])
+
+
+def _by_label(frame: pl.DataFrame, packs: PackSet) -> pl.DataFrame:
+    rows = frame.select(pl.col("platform").is_null() & pl.col("labels").is_not_null()).to_series().arg_true()
+    if rows.is_empty():
+        return frame
+    found = labelled.platforms(frame[rows], packs.titles() | packs.names())
+    return _fill(frame, rows.filter(found.is_not_null()), platform=found.drop_nulls())
 
 
 def _by_given(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:

@@ -33,15 +33,25 @@ class Texts:
 
     def __init__(self, names: Names, vault: Vault) -> None:
         self._names, self._vault = names, vault
+        self._plain: set[str] = set()  # texts in which nothing tells of a secret: most are met again
 
     def hide(self, text: str) -> str:
         """`text` with marks where something was hidden."""
+        if text in self._plain:
+            return self._vault.replace_known(text)
+        marked = self._told(text)
+        if marked == text:
+            self._plain.add(text)
+        return self._vault.replace_known(marked)
+
+    def _told(self, text: str) -> str:
+        """Marks where a name or the value's own form tells; neither changes, so a text without any stays without."""
         text = self._quoted(text)
         for pattern in (_XML, _PHP, _PAIR, _HEADER):
             text = pattern.sub(self._named(headers=pattern is _HEADER, parameter=pattern is _PAIR), text)
         for kind, pattern in self._names.patterns:
             text = pattern.sub(self._formed(kind), text)
-        return self._vault.replace_known(text)
+        return text
 
     def value(self, name: str, value: str) -> str:
         """A value whose name is known: a header, a parameter."""

@@ -6,19 +6,56 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from openclaw_forensics.errors import UsageError
-from openclaw_forensics.report import document, html, junit, markdown, sarif, ticket
 from openclaw_forensics.report.catalogue import Lang
 from openclaw_forensics.result import Result
 
 Renderer = Callable[[Result, Lang, str], str]
 
+
+def _html(result: Result, lang: Lang, name: str) -> str:
+    from openclaw_forensics.report import html
+
+    return html.render(result, lang, name)
+
+
+def _json(result: Result, lang: Lang, name: str) -> str:
+    from openclaw_forensics.report import document
+
+    return document.render(result)
+
+
+def _markdown(result: Result, lang: Lang, name: str) -> str:
+    from openclaw_forensics.report import markdown
+
+    return markdown.render(result, lang)
+
+
+def _sarif(result: Result, lang: Lang, name: str) -> str:
+    from openclaw_forensics.report import sarif
+
+    return sarif.render(result, lang)
+
+
+def _ticket(result: Result, lang: Lang, name: str) -> str:
+    from openclaw_forensics.report import ticket
+
+    return ticket.render(result, lang)
+
+
+def _junit(result: Result, lang: Lang, name: str) -> str:
+    from openclaw_forensics.report import junit
+
+    return junit.render(result, lang)
+
+
+# A view is imported when it is asked for: Jinja alone takes as long to import as a small capture to read.
 RENDERERS: dict[str, Renderer] = {
-    ".html": html.render,
-    ".json": lambda result, lang, name: document.render(result),
-    ".md": lambda result, lang, name: markdown.render(result, lang),
-    ".sarif": lambda result, lang, name: sarif.render(result, lang),
-    ".txt": lambda result, lang, name: ticket.render(result, lang),
-    ".xml": lambda result, lang, name: junit.render(result, lang),
+    ".html": _html,
+    ".json": _json,
+    ".md": _markdown,
+    ".sarif": _sarif,
+    ".txt": _ticket,
+    ".xml": _junit,
 }
 
 

@@ -6,6 +6,8 @@ together into a typed structure that skips everything else; what cannot be vecto
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus, unquote_plus
@@ -13,7 +15,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 import polars as pl
 
 from openclaw_forensics.platforms import jsonpointer, places
-from openclaw_forensics.platforms.jsonread import reader
+from openclaw_forensics.platforms.jsonread import MARKUP, may_hold, reader
 from openclaw_forensics.platforms.masks import SAMPLE
 from openclaw_forensics.platforms.message import FORM, TEXT_LIMIT, Message, Side
 
@@ -187,19 +189,36 @@ def nothing(height: int) -> pl.Series:
 
 
 def _by_row(frame: pl.DataFrame, wanted: Sequence[str]) -> dict[str, pl.Series]:
-    if not wanted:
-        return {}
+    """Places that no expression reads, in the rows where one of them may hold something."""
+    if not wanted or frame.is_empty():
+        return {place: nothing(frame.height) for place in wanted}
+    rows = functools.reduce(operator.or_, (worth_reading(frame, place) for place in wanted)).arg_true()
     found: dict[str, list[str | None]] = {place: [] for place in wanted}
-    for row in frame.select(needs(wanted)).iter_rows(named=True):
+    for row in frame.select(needs(wanted))[rows].iter_rows(named=True):
         message = Message(row)
         for place, column in found.items():
             held = places.find(place, message).values
             column.append(held[0] if held else None)
-    return {place: pl.Series(column, dtype=pl.String) for place, column in found.items()}
+    return {p: nothing(frame.height).scatter(rows, pl.Series(c, dtype=pl.String)) for p, c in found.items()}
+
+
+def worth_reading(frame: pl.DataFrame, place: str) -> pl.Series:
+    """Whether a row may hold anything at the place, told by the raw text or the names of headers; errs towards True."""
+    parsed = places.parse(place)
+    match parsed.kind:
+        case "json":
+            return may_hold(frame[f"{parsed.side}_body"], [parsed.argument], parsed.side)
+        case "xml":
+            return frame[f"{parsed.side}_body"].str.contains(MARKUP).fill_null(False)
+        case "basic":
+            return (frame["request_headers"].list.len() > 0).fill_null(False)
+    return pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True)
 
 
 def header_columns(frame: pl.DataFrame, side: str, names: Sequence[str]) -> dict[str, pl.Series]:
     """The first value of each header of `names` (lower case), all taken in one pass over the headers."""
+    if frame[f"{side}_headers"].null_count() == frame.height:
+        return dict.fromkeys(names, nothing(frame.height))
     rows = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
     long = (
         frame.select(rows, pl.col(f"{side}_headers").alias("pair"))

@@ -22,7 +22,7 @@ def test_series(frame: pl.DataFrame, condition: Test) -> pl.Series:
     """The test's result for every row. Rows that a column alone does not decide are asked one by one."""
     parsed = places.parse(condition.place)
     if "*" in parsed.argument or parsed.kind in ("xml", "basic", "oauth"):
-        return _one_by_one(frame, condition)
+        return _where_worth(frame, condition, parsed)
     value = columns.evaluate(frame, [condition.place])[condition.place].alias("value")
     seen, doubtful = _seen(parsed), _doubtful(parsed)
     table = frame.with_columns(value).select(
@@ -33,6 +33,18 @@ def test_series(frame: pl.DataFrame, condition: Test) -> pl.Series:
     redone = _one_by_one(frame.filter(table["doubtful"]), condition)
     rows = table["doubtful"].arg_true()
     return table["result"].scatter(rows, redone)
+
+
+def _where_worth(frame: pl.DataFrame, condition: Test, parsed: places.Place) -> pl.Series:
+    """Row by row where the place may hold something or JSON is broken; elsewhere it is absent, or was not recorded."""
+    asked = columns.worth_reading(frame, condition.place)
+    if parsed.kind == "json":
+        asked = asked | _no_json(frame[f"{parsed.side}_body"])
+    if asked.all():
+        return _one_by_one(frame, condition)
+    absent = pl.when(_seen(parsed)).then(pl.lit(condition.exists is False)).otherwise(None)
+    result = frame.select(absent.alias("result"))["result"]
+    return result.scatter(asked.arg_true(), _one_by_one(frame.filter(asked), condition)) if asked.any() else result
 
 
 def _result(condition: Test, seen: pl.Expr) -> pl.Expr:

@@ -35,12 +35,12 @@ def nodes(node: Any, tokens: tuple[str, ...], at: str = "") -> Iterator[tuple[st
 
 def ends(node: Any, tokens: tuple[str, ...]) -> Iterable[Any]:
     """The values of `nodes`; the usual pointer, names alone through objects, without a generator for each step."""
-    for depth, token in enumerate(tokens):
-        if not isinstance(node, dict) or token == "*":
+    for depth, name in enumerate(tokens):
+        if not isinstance(node, dict) or name == "*":
             return (end for _, end in nodes(node, tokens[depth:]))
-        if token not in node:
+        if name not in node:
             return ()
-        node = node[token]
+        node = node[name]
     return (node,)
 
 

@@ -20,7 +20,8 @@ from openclaw_forensics.platforms.message import FORM, Message, Side
 
 _TOGETHER = 4096  # bodies decoded in one call
 _PARTS = 8  # into so many it is divided where one of them is no JSON
-_MARKUP = r"^[\u{feff} \t\r\n]*<"
+MARKUP = r"^[\u{feff} \t\r\n]*<"  # how markup begins, in the syntax of polars
+_ARRAY = msgspec.json.Decoder(msgspec.Raw)
 _PLAIN = frozenset({str, type(None)})
 _Column = list[str | None]
 _Path = tuple[str, ...]
@@ -38,7 +39,7 @@ def may_hold(bodies: pl.Series, pointers: Sequence[str], side: Side) -> pl.Serie
     rows = hit.arg_true()
     if rows.is_empty():
         return hit
-    other = f"{_MARKUP}|{FORM}" if side == "request" else _MARKUP
+    other = f"{MARKUP}|{FORM}" if side == "request" else MARKUP
     return hit.scatter(rows, ~bodies[rows].str.contains(other))
 
 
@@ -80,19 +81,18 @@ class JsonReader:
         return columns
 
     def _nodes(self, bodies: pl.Series) -> list[Any]:
-        """The structure of each body, None where it could not be read, False where it is an array: no name is in it."""
-        is_array = bodies.str.starts_with("[") & bodies.str.ends_with("]")
+        """The structure of each body, None where it could not be read; no name is found in an array."""
         is_line = bodies.str.starts_with("{") & bodies.str.ends_with("}") & ~bodies.str.contains("\n", literal=True)
         if is_line.all():
             return self._lines(bodies)
-        nodes: list[Any] = [False] * len(bodies)
+        nodes: list[Any] = [None] * len(bodies)
         lines = is_line.arg_true()
         for row, node in zip(lines.to_list(), self._lines(bodies[lines]), strict=True):
             nodes[row] = node
-        rest = (~is_line & ~is_array).arg_true()
+        rest = (~is_line).arg_true()
         for row, text in zip(rest.to_list(), bodies[rest].to_list(), strict=True):
             try:
-                nodes[row] = self._decoder.decode(text)
+                nodes[row] = (_ARRAY if text[:1] == "[" else self._decoder).decode(text)
             except (msgspec.MsgspecError, RecursionError):
                 nodes[row] = None
         return nodes

@@ -19,7 +19,7 @@ from openclaw_forensics.platforms.operations import FEW_PATHS, exemplars
 
 ANYONE = ""  # a callback by an open convention: from whom is not known
 USER_AGENT_WEIGHT = 0.85
-_HITS = {"row": pl.UInt32, "platform": pl.String, "weight": pl.Float64, "callback": pl.Boolean, "call": pl.Boolean}
+HITS = {"row": pl.UInt32, "platform": pl.String, "weight": pl.Float64, "callback": pl.Boolean, "call": pl.Boolean}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +60,31 @@ class SignIndex:
         return pl.concat([self._by_signature(frame, rows, found), self._by_agent(rows, agents)])
 
     def _by_signature(self, frame: pl.DataFrame, rows: pl.DataFrame, found: list[tuple[int, int]]) -> pl.DataFrame:
-        parts = [pl.DataFrame(schema=_HITS)]
+        parts = [pl.DataFrame(schema=HITS)]
         for index in sorted({i for _, i in found}):
             sign = self.signs[index]
             fitting = rows.filter(pl.col("combination").is_in([n for n, i in found if i == index]))["row"]
             if sign.signature.body is not None:
                 sides = ("request",) if sign.callback else ("request", "response")
                 fitting = fitting.filter(_bodies_match(frame[fitting], sign.signature.body, sides))
-            parts.append(_hit_rows(fitting, sign.platform, sign.signature, sign.callback))
+            call = not sign.callback and sign.signature.path is not None
+            parts.append(hit_rows(fitting, sign.platform, sign.signature.weight, callback=sign.callback, call=call))
         return pl.concat(parts)
 
     def _by_agent(self, rows: pl.DataFrame, agents: list[tuple[int, str]]) -> pl.DataFrame:
-        parts = [pl.DataFrame(schema=_HITS)]
+        parts = [pl.DataFrame(schema=HITS)]
         for platform in sorted({p for _, p in agents}):
             fitting = rows.filter(pl.col("combination").is_in([n for n, p in agents if p == platform]))["row"]
-            parts.append(_hit_rows(fitting, platform, Signature(weight=USER_AGENT_WEIGHT), True))
+            parts.append(hit_rows(fitting, platform, USER_AGENT_WEIGHT, callback=True))
         return pl.concat(parts)
 
 
-def _hit_rows(rows: pl.Series, platform: str, signature: Signature, callback: bool) -> pl.DataFrame:
-    return pl.DataFrame({"row": rows}).with_columns(
-        platform=pl.lit(platform),
-        weight=pl.lit(signature.weight),
-        callback=pl.lit(callback),
-        call=pl.lit(not callback and signature.path is not None),
+def hit_rows(
+    rows: pl.Series, platform: str, weight: float, *, callback: bool = False, call: bool = False
+) -> pl.DataFrame:
+    """A hit of one signature in each of `rows`, with the columns of `HITS`."""
+    return pl.DataFrame({"row": rows}, schema={"row": pl.UInt32}).with_columns(
+        platform=pl.lit(platform), weight=pl.lit(weight), callback=pl.lit(callback), call=pl.lit(call)
     )
 
 

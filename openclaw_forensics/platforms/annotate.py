@@ -27,6 +27,11 @@ _PROOF = (
     "client_class", "request_headers", "request_headers_state", "request_body", "request_body_state",
     "response_headers", "response_headers_state", "response_body", "response_body_state",
 )  # fmt: skip
+# What no annotation looks at: not copied when the rows of several platforms are parted and put together again.
+_ASIDE = (
+    "exchange_id", "source_file", "locator", "line", "format", "writer", "raw_stamp", "time_quality", "zone_basis", "port",
+    "http_version", "transport_error_text", "trace_id", "thread", "client_address", "server_address", "also_seen",
+)  # fmt: skip
 _OUTCOME = {
     "failure": pl.String(),
     "error_code": pl.String(),
@@ -53,9 +58,12 @@ def annotate(
 
 def annotate_recognised(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:
     """The annotated frame for one whose rows already name their platform (as `recognise` leaves it)."""
+    platforms = frame["platform"].unique().sort()
+    whole, aside = frame, _ASIDE if len(platforms) > 1 else ()
+    frame = frame.drop(aside)
     parts: list[pl.DataFrame] = []
     rows: list[pl.Series] = []
-    for platform in frame["platform"].unique().sort():
+    for platform in platforms:
         where = frame["platform"].eq_missing(platform).arg_true()
         part = frame if len(where) == frame.height else frame[where]
         pack = packs.common if platform is None else packs.pack(platform)
@@ -66,7 +74,8 @@ def annotate_recognised(frame: pl.DataFrame, packs: PackSet, options: AnnotateOp
     if len(parts) == 1:
         return parts[0]
     order = pl.concat(rows).alias("row").to_frame().with_row_index("at").sort("row")["at"]
-    return pl.concat(parts)[order]
+    annotated = pl.concat([part.drop(aside) for part in parts])[order]
+    return schema.conform(annotated.with_columns(whole.select(aside)), schema.EXCHANGES)
 
 
 def _annotate_platform(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: bytes) -> pl.DataFrame:

@@ -10,25 +10,24 @@ import orjson
 import polars as pl
 
 from openclaw_forensics.ingest.decode import Body, body_of, from_base64, text_of
-from openclaw_forensics.ingest.har_model import Entry, Request, header_pairs, pairs_of
+from openclaw_forensics.ingest.har_model import Request, Response, header_pairs, pairs_of
 from openclaw_forensics.ingest.inflate import compression_of
 
 Side = Callable[[str], bytes | None]  # a file beside the HAR, by its name
 
 BODY = pl.Struct({"text": pl.String, "bytes": pl.Binary, "exact": pl.Boolean, "state": pl.String, "reason": pl.String})
 _NO_BODY_STATUS = (204, 205, 304)
-_NO_REQUEST = Request()
+_MAGIC = ("\x1f\x8b", "\x1f\ufffd", "(\xb5/\xfd", "(\ufffd/\ufffd")  # gzip's and zstd's
 
 
-def request_bodies(entries: list[Entry], side: Side) -> pl.DataFrame:
+def request_bodies(requests: list[Request], methods: pl.Series, side: Side) -> pl.DataFrame:
     """The columns of BODY for the requests."""
-    requests = [entry.request or _NO_REQUEST for entry in entries]
     posts = [request.postData for request in requests]
     frame = pl.DataFrame(
         {
             "text": [post.text if post else None for post in posts],
             "size": [request.bodySize for request in requests],
-            "method": [request.method for request in requests],
+            "method": methods,
         },
         schema={"text": pl.String, "size": pl.Float64, "method": pl.String},
     ).with_columns(pl.col("method").str.to_uppercase().is_in(["GET", "HEAD", "OPTIONS"]).fill_null(False).alias("bare"))
@@ -36,25 +35,26 @@ def request_bodies(entries: list[Entry], side: Side) -> pl.DataFrame:
     unsized = pl.col("size").fill_null(-1) <= 0
     empty = blank & ((pl.col("size") == 0) | (unsized & (pl.col("bare") | pl.col("text").is_not_null())))
     plain = _plain(frame, blank, empty)
+    doubtful = _mangled_rows(frame["text"])
     special = {
         at: body
         for at, post in enumerate(posts)
         if post
-        and (post.base64 or post.encoding or post.file or _mangled(post.text) or not post.text)
-        and (body := _request_body(entries[at], side))
+        and (not post.text or post.base64 or post.encoding or post.file or at in doubtful)
+        and (body := _request_body(requests[at], side))
     }
     return _patched(plain, _misread(frame) | special)
 
 
-def response_bodies(entries: list[Entry], side: Side) -> pl.DataFrame:
-    """The columns of BODY for the responses."""
-    contents = [entry.response.content if entry.response else None for entry in entries]
+def response_bodies(responses: list[Response], statuses: pl.Series, methods: pl.Series, side: Side) -> pl.DataFrame:
+    """The columns of BODY for the responses; `methods` are those of their requests."""
+    contents = [response.content for response in responses]
     frame = pl.DataFrame(
         {
             "text": [content.text if content else None for content in contents],
             "size": [content.size if content else None for content in contents],
-            "status": [entry.response.status if entry.response else None for entry in entries],
-            "method": [entry.request.method if entry.request else None for entry in entries],
+            "status": statuses,
+            "method": methods,
             "said": [content is not None for content in contents],
         },
         schema={"text": pl.String, "size": pl.Float64, "status": pl.Int64, "method": pl.String, "said": pl.Boolean},
@@ -64,11 +64,12 @@ def response_bodies(entries: list[Entry], side: Side) -> pl.DataFrame:
     unsized = pl.col("text").is_not_null() & (pl.col("size").fill_null(-1) <= 0)
     empty = blank & pl.col("said") & (bare.fill_null(False) | unsized)
     plain = _plain(frame, blank, empty)
+    doubtful = _mangled_rows(frame["text"])
     special = {
         at: body
-        for at, (entry, content) in enumerate(zip(entries, contents, strict=True))
-        if content and (content.encoding or content.file or _mangled(content.text))
-        and (body := _response_body(entry, side))
+        for at, content in enumerate(contents)
+        if content and (content.encoding or content.file or at in doubtful)
+        and (body := _response_body(responses[at], side))
     }  # fmt: skip
     return _patched(plain, _misread(frame) | special)
 
@@ -111,10 +112,9 @@ def _patched(plain: pl.DataFrame, special: dict[int, Body]) -> pl.DataFrame:
     return pl.concat([kept.select(patches.columns), patches]).sort("at").drop("at")
 
 
-def _request_body(entry: Entry, side: Side) -> Body | None:
-    request = entry.request
-    post = request.postData if request else None
-    if request is None or post is None:
+def _request_body(request: Request, side: Side) -> Body | None:
+    post = request.postData
+    if post is None:
         return None
     kind = post.mimeType or ""
     if post.file and not post.text:
@@ -129,10 +129,9 @@ def _request_body(entry: Entry, side: Side) -> Body | None:
     return None
 
 
-def _response_body(entry: Entry, side: Side) -> Body | None:
-    response = entry.response
-    content = response.content if response else None
-    if response is None or content is None:
+def _response_body(response: Response, side: Side) -> Body | None:
+    content = response.content
+    if content is None:
         return None
     kind = content.mimeType or ""
     if content.file and not content.text:
@@ -164,7 +163,13 @@ def _encoded_body(text: str, kind: str, headers: list[tuple[str, str]]) -> Body:
 
 def _mangled(text: str | None) -> bool:
     """A compressed body that the writer put down as text, byte by byte or through UTF-8."""
-    return text is not None and text.startswith(("\x1f\x8b", "\x1f\ufffd", "(\xb5/\xfd", "(\ufffd/\ufffd"))
+    return text is not None and text.startswith(_MAGIC)
+
+
+def _mangled_rows(text: pl.Series) -> frozenset[int]:
+    """Where `_mangled` holds in a column."""
+    found = text.to_frame("text").select(pl.any_horizontal(pl.col("text").str.starts_with(magic) for magic in _MAGIC))
+    return frozenset(found.to_series().arg_true().to_list())
 
 
 def _mangled_body(text: str, kind: str, headers: list[tuple[str, str]]) -> Body:

@@ -19,7 +19,7 @@ from openclaw_forensics.ingest.urls import url_columns, version
 
 _LOCAL = r"(?i)^(?:data|blob|about|file|javascript|[a-z-]*-extension|devtools|ws\+unix):"
 _CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
-_NO_RESPONSE = Response()
+_NO_REQUEST, _NO_RESPONSE = Request(), Response()
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ def exchanges_of(
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """The rows of `entries`, and what was left out or could not be read in them."""
     responses = [entry.response or _NO_RESPONSE for entry in entries]
-    requests = [entry.request or Request() for entry in entries]
+    requests = [entry.request or _NO_REQUEST for entry in entries]
     columns: dict[str, tuple[list[Any], pl.DataType]] = {
         "number": (numbers, pl.Int64()),
         "raw_stamp": ([entry.startedDateTime for entry in entries], pl.String()),
@@ -59,8 +59,8 @@ def exchanges_of(
             *_times(raw["raw_stamp"]),
             _listed(sent, len(entries)).alias("request_headers"),
             _listed(_headers([response.headers for response in responses]), len(entries)).alias("response_headers"),
-            *_prefixed(request_bodies(entries, side), "request"),
-            *_prefixed(response_bodies(entries, side), "response"),
+            *_prefixed(request_bodies(requests, raw["method"], side), "request"),
+            *_prefixed(response_bodies(responses, raw["status"], raw["method"], side), "response"),
         )
         .with_columns(_answer(facts))
         .with_columns(_states(masked=masked))

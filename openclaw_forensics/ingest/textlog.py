@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -76,14 +75,17 @@ class TextLogReader:
         """The log's parts. Raises RuleError for a wrong format file, never for the log itself."""
         formats = load_formats(options.formats_dirs)
         layout = learn_layout(source.text_head(), formats, options.line_format)
-        calendar = Calendar(date_in_name(source.path.rsplit("/", 1)[-1]))
+        day = date_in_name(source.path.rsplit("/", 1)[-1])
+        calendar = Calendar(day)
         assembly = Assembly(source.path, self.name, layout.writer)
         pieces = cut_at_heads(source, layout)
         first = next(pieces)
         lane = None if first.last or layout.needs_order else first_lane(first, layout, formats)
-        work = partial(parse, layout=layout, formats=formats, calendar=calendar, lane=lane)
         pieces = chain([first], pieces)
-        for parsed in map(work, pieces) if layout.needs_order else ahead(work, pieces):
+        if layout.needs_order:
+            yield from (assembly.add(parse(piece, layout, formats, calendar)) for piece in pieces)
+            return
+        for parsed in ahead(lambda piece: parse(piece, layout, formats, Calendar(day), lane), pieces):
             yield assembly.add(parsed)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from openclaw_forensics.ingest.lineformat import fit_heads
-from openclaw_forensics.ingest.lineformat_model import NAMED_PATTERNS, FormatSet, HeadRule, normal_level
+from openclaw_forensics.ingest.lineformat_model import NAMED_PATTERNS, FormatSet, HeadRule, expand, normal_level
 from openclaw_forensics.ingest.stamps import Calendar, read_stamps
 
 MAX_LINE = 4 << 20  # bytes of one line that are looked at
@@ -25,6 +25,7 @@ _CONTINUES = re.compile(
     r"|The above exception"
     r"|Stack trace:|\"\}|  )"
 )
+_CLOCK_STAMP = tuple(before + expand("%{CLOCK}") for before in ("(?P<stamp>", "|"))  # as a head's prefix spells it
 _TRACE_WORD = r"(?:[Tt]race_?[Ii]d|tid|rid|[Rr]equest_?[Ii]d|req_?[Ii]d|correlation_?[Ii]d|uid|cid)"
 _TRACE_FRONT = rf"^[\[(<]?{_TRACE_WORD}[=: ]+([A-Za-z0-9_.-]+)"
 _TRACE_ANYWHERE = r"(?:trace_?[iI]d|TraceId)[=:] ?([0-9a-f]{16,32})(?:[^0-9a-f]|$)"
@@ -51,7 +52,7 @@ class Layout:
     @property
     def needs_order(self) -> bool:
         """Whether a stamp's meaning depends on the lines before it (a time of day without date)."""
-        return any("CLOCK" in head.pattern for rule in self.heads for head in rule.format.head)
+        return any(mark in rule.prefix for rule in self.heads for mark in _CLOCK_STAMP)
 
 
 def learn_layout(head: bytes, formats: FormatSet, forced: str | None = None) -> Layout:

@@ -45,11 +45,6 @@ class Wording:
     constants: tuple[tuple[str, Any], ...]  # of calls.FRAGMENT, the same in every such line
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        """The columns of FRAGMENT that the pattern's groups are."""
-        return tuple(re.findall(r"\(\?P<(\w+)>", self.pattern))
-
-    @property
     def begins(self) -> str:
         """The words before the first slot."""
         return re.sub(r"\\(.)", r"\1", self.pattern[1:].split("(?P<", 1)[0])

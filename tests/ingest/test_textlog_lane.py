@@ -106,3 +106,12 @@ def test_plain_calls_go_the_short_way(name: str) -> None:
     short = parse(pieces[1], layout, load_formats(), Calendar(), lane).calls
     if "0.5" not in name:
         assert short.height > 300
+
+
+@pytest.mark.parametrize(
+    ("stamp", "ordered"),
+    [("2026-03-17 01:00:00.123", False), ("2026-03-17T01:00:00,123", False), ("01:00:00.123", True)],
+)
+def test_only_times_of_day_need_the_lines_before(stamp: str, ordered: bool) -> None:
+    text = f"{stamp} [job-1] INFO  c.e.Client - request GET https://api.example.com/a\n" * 5
+    assert learn_layout(text.encode(), load_formats()).needs_order is ordered

@@ -30,7 +30,8 @@ _PROOF = (
 # What no annotation looks at: not copied when the rows of several platforms are parted and put together again.
 _ASIDE = (
     "exchange_id", "source_file", "locator", "line", "format", "writer", "raw_stamp", "time_quality", "zone_basis",
-    "port", "http_version", "transport_error_text", "trace_id", "thread", "client_address", "server_address", "also_seen",
+    "port", "http_version", "transport_error_text", "trace_id", "thread", "client_address", "server_address",
+    "also_seen",
 )  # fmt: skip
 _OUTCOME = {
     "failure": pl.String(),

@@ -36,9 +36,10 @@ class RuleTest(_Model):
 
 
 class Sequence(_Model):
-    """Another exchange before or after, of the same `same` columns, within seconds."""
+    """Another exchange before or after, of the same `same` columns, within seconds, or at least so many away."""
 
     when: Condition
+    least_s: float | None = None
     within_s: float | None = None
     same: tuple[str, ...] = ()
 

@@ -207,6 +207,10 @@ def _beside(frame: Frame, sequence: RuleSequence, row: Row, *, earlier: bool) ->
     if sequence.within_s is not None and isinstance(at, datetime):
         span = timedelta(seconds=sequence.within_s)
         side &= pl.col("started_at").is_between(at - span, at + span)
+    if sequence.least_s is not None:
+        if not isinstance(at, datetime):
+            return False
+        side &= (pl.col("started_at") - at).abs() >= timedelta(seconds=sequence.least_s)
     base = frame.exchanges.lazy().filter(side)
     return select(base, compile_condition(sequence.when), sequence.when).height > 0
 

@@ -193,9 +193,22 @@ class Contrasts:
     def _refresh_worked_before(self, g: Group) -> bool:
         first = min(r["row"] for r in g.rows)
         ours = [r for r in self._refreshes if r["platform"] == g.platform and r["identity"] == g.identity]
-        return any(r["row"] < first for r in ours) or self._any(
-            g, lambda s: g.ours(s) and s.token is not None and s.direction == "out" and g.before(s)
+        return (
+            any(r["row"] < first for r in ours)
+            or self._any(g, lambda s: g.ours(s) and s.token is not None and s.direction == "out" and g.before(s))
+            or self._token_call_passed_before(g)
         )
+
+    def _token_call_passed_before(self, g: Group) -> bool:
+        """The refused token call itself passed before, for one shop at most where the refusal names none."""
+        if any(r["step"] != "token" for r in g.rows):
+            return False
+        passed = {
+            s.identity
+            for s in self._by_platform.get(g.platform, ())
+            if s.operation_key in g.operations and s.direction == "out" and g.before(s)
+        }
+        return len(passed) == 1 and (g.identity is None or passed <= {g.identity, None})
 
     @cached_property
     def _issued(self) -> dict[str, tuple[datetime, float | None]]:

@@ -57,3 +57,24 @@ def test_a_hidden_token_works_elsewhere(rows, expected):
 )
 def test_a_hidden_token_worked_before(rows, expected):
     assert holds("token_worked_before", rows) is expected
+
+
+TOKEN = "https://api.mercadolibre.com/oauth/token"
+DEAD = {"status": 400, "body": '{"error":"invalid_grant","message":"Error validating grant.","status":400}'}
+
+
+def renewal(minutes, **others):
+    """A token call whose form was not logged."""
+    return call(minutes, TOKEN, token=None, method="POST", request_body_state="not_recorded", **others)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param([renewal(0), renewal(360, **DEAD)], True, id="the same call passed before"),
+        pytest.param([renewal(0, **DEAD), renewal(360)], False, id="only after"),
+        pytest.param([renewal(0, **DEAD)], False, id="never"),
+    ],
+)
+def test_a_renewal_passed_before(rows, expected):
+    assert holds("refresh_worked_before", rows) is expected

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import BinaryIO
@@ -130,11 +132,12 @@ def read_capture(paths: Sequence[str], settings: Settings, packs: PackSet, stdin
     """Stage 1 and link: files to annotated, linked frames."""
     ids = tuple(packs.resolve(p) for p in settings.platforms if p != "auto")
     reader = _Stage1(settings, packs, ids)
-    for source in walk(list(paths), stdin):
-        if isinstance(source, Unreadable):
-            reader.unreadable.append(source)
-        else:
-            reader.read(source)
+    with closing(reader):
+        for source in walk(list(paths), stdin):
+            if isinstance(source, Unreadable):
+                reader.unreadable.append(source)
+            else:
+                reader.read(source)
     return _linked(reader, settings, packs, ids)
 
 
@@ -151,22 +154,40 @@ class _Stage1:
         self.files: list[FileRead] = []
         self.unreadable: list[Unreadable] = []
         self.bodies_dropped = 0
+        self._beside: ThreadPoolExecutor | None = None
+        self._pending: Future[None] | None = None
 
     def read(self, source: Source) -> None:
-        """Read one source part by part; a few parts are annotated together, then their good bodies thinned."""
+        """Read one source part by part; a few parts are annotated together, then their good bodies thinned.
+
+        Of a large capture the next parts are read meanwhile: polars works outside the interpreter's lock.
+        """
         reading = Reading(source, self._read_options, self._settings.input_format)
         held: list[Part] = []
         for part in reading.parts():
             held.append(part)
             if sum(p.exchanges.height for p in held) >= ANNOTATED_TOGETHER:
-                self._annotate(held)
+                self._settle()
+                self._beside = self._beside or ThreadPoolExecutor(1, "annotate")
+                self._pending = self._beside.submit(self._annotate, held)
                 held = []
-        self._annotate(held)
+        self._settle()
+        if held:
+            self._annotate(held)
         self.files.append(reading.result())
 
+    def close(self) -> None:
+        """End the thread that annotates, where there is one."""
+        if self._beside is not None:
+            self._beside.shutdown()
+
+    def _settle(self) -> None:
+        """Wait for the parts that are being annotated. Raises what annotation raises."""
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
+
     def _annotate(self, parts: Sequence[Part]) -> None:
-        if not parts:
-            return
         read, logged = pl.concat([p.exchanges for p in parts]), pl.concat([p.records for p in parts])
         exchanges, records = annotate(read, logged, self._packs, self._options)
         kept, dropped = thin(exchanges)

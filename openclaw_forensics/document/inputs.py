@@ -119,10 +119,13 @@ def _scope(capture: Captured, selection: Selection, packs: PackSet, settings: Se
     if selection.empty_filter is not None:
         near = ", ".join(selection.nearest) or "-"
         return phrase("filter_empty", filter=same(selection.empty_filter), nearest=same(near))
-    bad = sum(any(p.kind in _UNREAD for p in f.problems) for f in capture.files) + len(capture.unreadable)
+    held = [f for f in capture.files if f.bytes]
+    bad = sum(any(p.kind in _UNREAD for p in f.problems) for f in held) + len(capture.unreadable)
     total = len(capture.files) + len(capture.unreadable)
     if bad:
         return phrase("scope_unread", bad=bad, all=total)
+    if len(held) < len(capture.files):
+        return phrase("scope_empty", empty=len(capture.files) - len(held), all=total)
     if given and not set(given) & set(selection.exchanges["platform"].drop_nulls()):
         return phrase("scope_nothing", given=same(", ".join(given)))
     return None

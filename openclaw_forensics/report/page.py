@@ -7,7 +7,7 @@ from functools import cached_property
 
 from markupsafe import Markup, escape
 
-from openclaw_forensics.report import ticket, times
+from openclaw_forensics.report import account, ticket, times
 from openclaw_forensics.report.card import Card
 from openclaw_forensics.report.catalogue import Lang, Speaker
 from openclaw_forensics.report.glossary import Term, terms_in
@@ -33,6 +33,8 @@ class Page(View):
         super().__init__(result, lang)
         self.markup = Speaker(lang, markup=True)
         self._files = {f.path: f for f in result.input.files}
+        self.balance = account.balance(result, self.say)
+        self.set_aside = account.set_aside
         chosen = self._chosen()[:full]
         self.cards = {
             e.id: Card(e, self.numbers[e.id], self.say, self._files, full=e.id in chosen) for e in result.exchanges

@@ -5,7 +5,7 @@ Whoever makes a result fills its summaries from here; the views read them from t
 
 from __future__ import annotations
 
-from openclaw_forensics.report import times
+from openclaw_forensics.report import account, times
 from openclaw_forensics.report.catalogue import LANGS, Lang, Speaker, speaker
 from openclaw_forensics.report.patterns import Hints, sentence
 from openclaw_forensics.result import Input, Labels, Result, RootCause
@@ -116,6 +116,8 @@ def _nothing_read(result: Result, lang: Lang, say: Speaker, gap: str) -> str:
     if records:
         what = say.listing([what, say.plural("{n} log record", "{n} log records", records)])
     head = say("No exchange could be read, so there is no verdict. Found: {what}.", what=what)
+    told = account.fates(result.input.files, say)
+    head += gap + say("Looked at: {files}.", files=("；" if lang == "zh" else "; ").join(told)) if told else ""
     how = say.pick(result.blind[0].how_to_capture).rstrip("。.") if result.blind else ""
     if not how:
         how = say("a HAR file, or a log that holds both request and answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text as Styled
 
+from openclaw_forensics.report.account import balance
 from openclaw_forensics.report.catalogue import Lang
 from openclaw_forensics.report.view import Fact, View
 from openclaw_forensics.report.visible import one_line
@@ -75,7 +76,9 @@ def _bottom(view: View, cause: RootCause | None, columns: int, files: tuple[str,
         rows += wrap(f"{ruled}   {left}   {counts}", columns)
     elif failures:
         rows += wrap(counts, columns)
+    if read := balance(view.result, say):
+        rows += wrap(read, columns)[:2]
     named = [say("report {name}", name=one_line(f, 70)) for f in files[:1]]
     named += [say("ticket {name}", name=one_line(f, 70)) for f in files[1:2]]
     rows += wrap("   ".join([*named, *(one_line(f, 70) for f in files[2:])]), columns) if named else []
-    return rows[:6]
+    return rows[:8]

@@ -202,8 +202,11 @@ def _by_python(
     if chosen.is_empty():
         return rest
     calls: list[Call] = []
+    known: dict[tuple[str, str | None], list[Call]] = {}  # the same error is written again and again
     for row, message, more in chosen.select("row", "message", "rest").iter_rows():
-        calls += [call | {"row": row} for call in read(message, more)]
+        if (message, more) not in known:
+            known[message, more] = read(message, more)
+        calls += [call | {"row": row} for call in known[message, more]]
     if not calls:
         return rest
     found.append(fragments_of(calls))

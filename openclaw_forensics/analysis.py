@@ -202,14 +202,12 @@ def thin(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     keys = ["platform", "operation", "shop"]
     first = pl.int_range(pl.len()).over(keys)
     surplus = good & (first >= KEPT_BODIES) & (first < pl.len().over(keys) - KEPT_BODIES)
-    dropped = int(exchanges.select(surplus.fill_null(False).sum()).item())
+    gone = exchanges.select(surplus.fill_null(False)).to_series()  # once, not once a column
+    dropped = int(gone.sum())
     if not dropped:
         return exchanges, 0
     bodies = ["request_body", "response_body", "request_body_bytes", "response_body_bytes"]
-    thinned = exchanges.with_columns(
-        pl.when(surplus).then(None).otherwise(pl.col(b)).alias(b) for b in bodies
-    ).rechunk()
-    return thinned, dropped
+    return exchanges.with_columns(pl.when(gone).then(None).otherwise(pl.col(b)).alias(b) for b in bodies), dropped
 
 
 def joined(parts: list[pl.DataFrame]) -> pl.DataFrame:

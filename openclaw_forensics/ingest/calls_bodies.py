@@ -5,6 +5,8 @@ JSON that stands alone is recognised by polars; anything else goes through `quot
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS
@@ -17,6 +19,10 @@ _TAIL_LABEL = (
     r"|请求参数|请求体|参数|报文|返回结果|返回|响应|内容)[ ]?(?:[=:：]+|=>)\s*)?"
 )
 _ONLY_LABEL = _TAIL_LABEL + "$"
+# Words such as `shop=4 took=12ms` between the status and the body; a body's own label is none of them.
+_PAIRS = re.compile(
+    r"^(?:(?!(?i:resp|body|result|data|payload|error|msg|message)\w*[=:])[\w.\-]{1,60}[=:](?:\"[^\"]{0,200}\"|[^\s{}\[\]\"=]{1,200})[\s,;|]+){1,12}"
+)
 NOT_ALONE = r"[}\]] [{\[]|\(truncated|\[truncated"  # a second value behind the first, or a cut
 _EMPTY_CONTEXT = r"(?: \[\]){1,2}$"
 
@@ -73,6 +79,10 @@ def _hard_body(text: str, side: str) -> tuple[str | None, str | None, list[dict[
         if pairs and headers is None:  # a form written with blanks or ampersands between its fields
             return ("&".join(pairs), "recorded" if len(pairs) == 1 and "&" in pairs[0] else "reconstructed", None)
         return None, None, headers
+    if body.text is None and (pairs_ := _PAIRS.match(text)) is not None:
+        later = read_body(text[pairs_.end() :])
+        if later.text is not None and later.text[:1] in {"{", "[", "<"}:
+            return _clean(later.text), later.state, headers_in(pairs_[0])
     headers = headers_in(body.rest[:4000]) if body.rest else None
     return _clean(body.text), None if body.text is None else body.state, headers
 

@@ -9,8 +9,8 @@ import polars as pl
 
 from openclaw_forensics.exchanges import RECORDS, empty
 from openclaw_forensics.ingest.api import NOT_MINE, Balance, Part, ReadOptions, Sniff
-from openclaw_forensics.ingest.calls import fragments_of
 from openclaw_forensics.ingest.curl_text import Seen, read_curl
+from openclaw_forensics.ingest.fragments import fragments_of
 from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name, read_stamps
 from openclaw_forensics.ingest.textlog_rows import EVENT, single, to_exchanges

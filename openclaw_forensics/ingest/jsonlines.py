@@ -19,7 +19,8 @@ from polars.exceptions import PolarsError
 
 from openclaw_forensics.errors import Problem
 from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Part, ReadOptions, Sniff
-from openclaw_forensics.ingest.calls import FRAGMENT, read_calls
+from openclaw_forensics.ingest.calls import read_calls
+from openclaw_forensics.ingest.fragments import FRAGMENT
 from openclaw_forensics.ingest.jsonlines_calls import call_rows, record_columns
 from openclaw_forensics.ingest.jsonlines_keys import (
     Keys,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS
-from openclaw_forensics.ingest.calls import FRAGMENT
 from openclaw_forensics.ingest.exceptions import family
+from openclaw_forensics.ingest.fragments import FRAGMENT
 from openclaw_forensics.ingest.jsonlines_keys import BODIES, load_keys, objects, raw_value, said
 from openclaw_forensics.ingest.lineformat_model import normal_level
 from openclaw_forensics.ingest.quoted_json import as_headers, as_ms

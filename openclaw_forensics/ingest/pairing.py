@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from openclaw_forensics.ingest.calls import FRAGMENT
+from openclaw_forensics.ingest.fragments import FRAGMENT
 
 LONGEST_S = 180  # an answer later than this belongs to another request
 _ROUNDS_WITHIN = 4  # depth of calls inside calls

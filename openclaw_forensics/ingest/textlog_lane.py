@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from openclaw_forensics.ingest.calls import FRAGMENT, quotes
+from openclaw_forensics.ingest.calls import quotes
 from openclaw_forensics.ingest.calls_blocks import BLOCK_WRITERS
 from openclaw_forensics.ingest.calls_bodies import NOT_ALONE
+from openclaw_forensics.ingest.fragments import FRAGMENT
 from openclaw_forensics.ingest.pairing import LONGEST_S
 from openclaw_forensics.ingest.textlog_rows import PLACE, joined
 from openclaw_forensics.ingest.textlog_wording import BODY, Wording, learn
@@ -68,8 +69,8 @@ class Lane:
 
 def learn_lane(records: pl.DataFrame, fragments: pl.DataFrame) -> Lane | None:
     """The lane of a file whose first records gave these fragments; None where no wording is found again and again."""
-    if fragments["writer"].is_in(BLOCK_WRITERS).any():  # one call over many lines
-        return None
+    if fragments["writer"].is_in(BLOCK_WRITERS).any() or fragments["key"].is_not_null().any():
+        return None  # one call over many lines
     sound = {
         wording: loggers
         for wording, loggers in learn(records, fragments).items()

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from openclaw_forensics.exchanges import READ_COLUMNS, conform
-from openclaw_forensics.ingest.calls import FRAGMENT
 from openclaw_forensics.ingest.exceptions import family
+from openclaw_forensics.ingest.fragments import FRAGMENT
 
 _ORIGIN = r"^([a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*)"
 _URL = r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@?#]*@)?(?P<host>\[[^\]]*\]|[^/:?#]*)(?::(?P<port>[0-9]{1,5}))?"

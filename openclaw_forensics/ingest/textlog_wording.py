@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from openclaw_forensics.ingest.calls import FRAGMENT
+from openclaw_forensics.ingest.fragments import FRAGMENT
 
 OFTEN = 8  # of the first records that a wording must fit to be learnt
 MOST = 16  # wordings of one file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -59,6 +59,12 @@ class Beside:
 
 # Columns of few values: what they decide is asked once per combination, not once per exchange.
 FEW_VALUES = ("platform", "environment", "direction", "operation", "step", "method", "status", "good", "failed")
+
+# Who did what, and how it went: exchanges that agree in all of it are one kind.
+_KIND = (
+    "source_file", "platform", "environment", "region", "app", "shop", "identity", "token", "direction", "operation",
+    "operation_key", "step", "good", "failed",
+)  # fmt: skip
 
 
 class Frame:
@@ -130,13 +136,26 @@ class Frame:
     def successes(self) -> list[Success]:
         """What succeeded (answered and not failed), aggregated."""
         keys = ["platform", "app", "shop", "identity", "token", "operation_key", "step", "region", "direction"]
-        good = self.exchanges.lazy().filter(self.is_good)
-        table = (
-            good.group_by(keys, maintain_order=True)
-            .agg(first=pl.col("started_at").min(), last=pl.col("started_at").max(), count=pl.len())
-            .collect()
-        )
+        good = self.kinds.filter(self.is_good).group_by(keys, maintain_order=True)
+        table = good.agg(pl.col("first").min(), pl.col("last").max(), count=pl.col("rows").list.len().sum())
         return [Success(**row) for row in table.to_dicts()]
+
+    @cached_property
+    def kinds(self) -> pl.DataFrame:
+        """The exchanges by kind, by appearance: what names the kind, its `rows` in order, `first` and `last` time."""
+        marks = self.exchanges.select(_KIND).hash_rows(seed=randbits(63)).alias("kind")
+        found = (
+            self.exchanges.select("row", "started_at", marks)
+            .group_by("kind")
+            .agg(rows="row", first=pl.col("started_at").min(), last=pl.col("started_at").max())
+            .sort(pl.col("rows").list.first())
+        )
+        named = self.exchanges.select(_KIND)[found["rows"].list.first()]
+        return named.with_columns(found["rows"], found["first"], found["last"])
+
+    def rows_of_kinds(self, condition: pl.Expr) -> pl.Series:
+        """The rows, in order, of the kinds for which a condition over what names them is true."""
+        return self.kinds.filter(condition)["rows"].explode().drop_nulls().sort()
 
     @property
     def is_good(self) -> pl.Expr:
@@ -157,22 +176,33 @@ class Frame:
 
     def at(self, row: int) -> datetime | None:
         """Start time of a row."""
-        value = self.exchanges["started_at"][row]
+        failing = self.failing.get(row)
+        value = self.exchanges["started_at"][row] if failing is None else failing["started_at"]
         return value if isinstance(value, datetime) else None
 
     def full(self, row: int) -> dict[str, Any]:
         """All columns of one row."""
         return dict(zip(self.exchanges.columns, self.exchanges.row(row), strict=True))
 
+    def brief(self, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """The columns that questions need of these rows."""
+        if all(row in self.failing for row in rows):
+            return [self.failing[row] for row in rows]
+        return self.exchanges.select(_HOT)[list(rows)].to_dicts()
+
     def between(self, first: datetime, last: datetime) -> pl.DataFrame:
         """The exchanges that began from `first` to `last`, both included: a slice, for all are sorted by time."""
-        times = self._times
-        start, end = times.search_sorted(first, side="left"), times.search_sorted(last, side="right")
+        start, end = self.span(first, last)
         return self.exchanges.slice(start, end - start)
+
+    def span(self, first: datetime, last: datetime) -> tuple[int, int]:
+        """The rows that began from `first` to `last`: the first of them, and the one after the last."""
+        times = self._times
+        return times.search_sorted(first, side="left"), times.search_sorted(last, side="right")
 
     @cached_property
     def _times(self) -> pl.Series:
-        return self.exchanges["started_at"].drop_nulls()
+        return self.exchanges["started_at"].drop_nulls().rechunk()
 
     def rows_of(self, column: str, values: Iterable[str | None]) -> dict[str, int]:
         """The last row of each of these ids that the frame holds."""

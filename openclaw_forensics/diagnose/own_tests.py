@@ -6,6 +6,8 @@ by what was recorded at all; only these are opened and tested part by part.
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import Any
 
 import polars as pl
@@ -18,28 +20,40 @@ from openclaw_forensics.platforms.places import all_hold, parse
 
 Row = dict[str, Any]
 _PARTS = ["request_headers", "response_headers", "request_body", "response_body"]
+_READ = [  # what a message is opened from
+    "row", "url", "host", "path", "query", "status", *_PARTS, "request_headers_state", "response_headers_state",
+    "request_body_state", "response_body_state",
+]  # fmt: skip
 
 
 class OwnTests:
     """Judges the tests of catalogue rows on the failures of one frame."""
 
     def __init__(self, frame: Frame) -> None:
-        self._frame = frame
-        self._failures = frame.exchanges.lazy().filter("failed").select("row", *_PARTS).collect()
+        self._failures = frame.failed.select(_READ)
+        self._place = {row: place for place, row in enumerate(self._failures["row"])}
         self._candidates: dict[int, frozenset[int]] = {}  # by the identity of a catalogue row: failures it may fit
+        self._may_hold: dict[tuple[str, bool | None], pl.Series] = {}  # by place: many rows ask for the same
         self._opened: tuple[int, Message] | None = None  # the exchange at hand is asked many things in a row
 
     def hold(self, entry: ErrorRow, row: Row) -> bool:
         """Whether all tests of `entry` are true of a failing exchange."""
         number = row["row"]
         if id(entry) not in self._candidates:
-            may = self._failures.lazy().filter(*map(_may_hold, entry.tests)).select("row").collect()
-            self._candidates[id(entry)] = frozenset(may["row"])
+            may = reduce(operator.and_, map(self._may, entry.tests))
+            self._candidates[id(entry)] = frozenset(self._failures["row"].filter(may))
         if number not in self._candidates[id(entry)]:
             return False
         if self._opened is None or self._opened[0] != number:
-            self._opened = (number, Message(self._frame.full(number)))
+            self._opened = (number, Message(self._failures.row(self._place[number], named=True)))
         return all_hold(entry.tests, self._opened[1]) is True
+
+    def _may(self, test: Test) -> pl.Series:
+        key = (test.place, test.exists)
+        if key not in self._may_hold:
+            found = self._failures.select(_may_hold(test)).to_series()
+            self._may_hold[key] = found if len(found) == len(self._place) else found.new_from_index(0, len(self._place))
+        return self._may_hold[key]
 
 
 def _may_hold(test: Test) -> pl.Expr:

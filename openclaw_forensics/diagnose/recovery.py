@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,27 +48,46 @@ class Recoveries:
 
     def _index(self) -> dict[int, int]:
         """Failing row -> the next success of the same key; for a write on a known object, of that object."""
-        if not self._frame.failures:
+        failures = self._frame.failures
+        if not failures:
             return {}
-        columns = ["row", "object_id", *_KEYS]
-        table = self._frame.exchanges.lazy().with_columns(who=_WHO)
-        good = (
-            table.filter(self._frame.is_good)
-            .join(_keys_frame(self._frame.failures).lazy(), on=_KEYS, how="semi", nulls_equal=True)
-            .select(columns)
-            .collect()
-        )
-        failing = table.filter("failed").select(columns).collect()
-        one_object = pl.col("operation_key").is_in(sorted(self._writes)) & pl.col("object_id").is_not_null()
+        good = self._frame.kinds.filter(self._frame.is_good).with_columns(who=_WHO)
+        able = good.join(_keys_frame(failures), on=_KEYS, how="semi", nulls_equal=True)
+        rows_of = able.group_by(_KEYS).agg(pl.col("rows").explode().sort())
+        by_key: dict[_Key, list[int]] = {tuple(key): rows for *key, rows in rows_of.select(*_KEYS, "rows").iter_rows()}
+        by_object = self._by_object(failures, by_key)
         ends: dict[int, int] = {}
-        for rows, objects, able in (
-            (failing.filter(~one_object), pl.lit(""), good),
-            (failing.filter(one_object), pl.col("object_id"), good.filter(pl.col("object_id").is_not_null())),
-            (failing.filter(one_object), pl.lit(""), good.filter(pl.col("object_id").is_null())),
-        ):
-            for row, end in _next(rows, able, objects):
-                ends[row] = min(end, ends.get(row, end))
+        for row in failures:
+            key = _key(row)
+            if self._is_of_one(row):
+                found = [_following(by_object.get((key, o), ()), row["row"]) for o in (row["object_id"], None)]
+                end = min((place for place in found if place is not None), default=None)
+            else:
+                end = _following(by_key.get(key, ()), row["row"])
+            if end is not None:
+                ends[row["row"]] = end
         return ends
+
+    def _is_of_one(self, row: Row) -> bool:
+        """Whether it changes one known object, which only a success with that object heals."""
+        return row["operation_key"] in self._writes and row["object_id"] is not None
+
+    def _by_object(
+        self, failures: Iterable[Row], by_key: Mapping[_Key, list[int]]
+    ) -> dict[tuple[_Key, str | None], list[int]]:
+        """Successes of writes by what they changed, as far as a failure asks for it, or no object is known."""
+        asked: dict[_Key, set[str]] = defaultdict(set)
+        for row in failures:
+            if self._is_of_one(row):
+                asked[_key(row)].add(row["object_id"])
+        found: dict[tuple[_Key, str | None], list[int]] = defaultdict(list)
+        for key, wanted in asked.items():
+            rows = pl.Series(by_key.get(key, []), dtype=pl.Int64)
+            objects = self._frame.exchanges["object_id"].gather(rows)
+            kept = objects.is_null() | objects.is_in(sorted(wanted))
+            for row, changed in zip(rows.filter(kept), objects.filter(kept), strict=True):
+                found[key, changed].append(row)
+        return found
 
     def find(self, failing: Row) -> Recovery | None:
         """The first later success of the same platform, shop and operation; for a write, of the same object too."""
@@ -85,14 +106,13 @@ class Recoveries:
             return True
         if sent != good:  # another host: somebody moved the call
             return False
-        same_query = self._plainly(sent_query) == self._plainly(good_query)
-        same_query = same_query or self._steady(sent_query) == self._steady(good_query)
+        same_query = self._same_query(str(sent_query or ""), str(good_query or ""))
         return same_query and (sent_body == good_body or self._body(sent_body) == self._body(good_body))
 
-    def _plainly(self, query: object) -> list[str]:
-        """What is steady in a query as written: two that agree in this agree decoded as well."""
-        parts = str(query or "")[:65536].split("&")
-        return sorted(p for p in parts if p.partition("=")[0].lower() not in self._volatile)
+    def _same_query(self, sent: str, good: str) -> bool:
+        """Whether two queries are steady in the same pairs; only those that are written differently are decoded."""
+        one, other = Counter(sent[:65536].split("&")), Counter(good[:65536].split("&"))
+        return self._steady("&".join((one - other).elements())) == self._steady("&".join((other - one).elements()))
 
     def _steady(self, query: object) -> list[tuple[str, str]]:
         pairs = parse_qsl(str(query or "")[:65536], keep_blank_values=True)
@@ -118,21 +138,16 @@ class Recoveries:
         return node
 
 
-def _next(failing: pl.DataFrame, good: pl.DataFrame, objects: pl.Expr) -> list[tuple[int, int]]:
-    """(failing row, next good row) of the same key and object."""
-    if failing.is_empty() or good.is_empty():
-        return []
-    key = pl.concat_str([*(pl.col(k).fill_null("\x00") for k in _KEYS), objects], separator="\x01").alias("key")
-    joined = failing.select("row", key).sort("row").join_asof(
-        good.select(pl.col("row").alias("end"), key).sort("end"),
-        left_on="row", right_on="end", by="key", strategy="forward", check_sortedness=False,
-    )  # fmt: skip
-    return list(joined.drop_nulls("end").select("row", "end").iter_rows())
+def _following(rows: Sequence[int], row: int) -> int | None:
+    """The first of `rows`, which are sorted, after `row`."""
+    place = bisect_right(rows, row)
+    return rows[place] if place < len(rows) else None
 
 
 def _key(row: Mapping[str, object]) -> _Key:
+    """The values of `_KEYS`."""
     who = row["shop"] if row["shop"] is not None else row["identity"]
-    return (row["platform"], who, row["operation_key"], row["direction"])
+    return (row["platform"], row["operation_key"], row["direction"], who)
 
 
 def _time(value: object) -> datetime | None:
@@ -145,23 +160,13 @@ def last_good_before(frame: Frame, rows: Iterable[Row]) -> datetime | None:
     times = [t for r in listed if (t := _time(r["started_at"]))]
     if not times:
         return None
-    good = frame.exchanges.lazy().filter(frame.is_good & (pl.col("started_at") < min(times)))
-    last = (
-        good.select("started_at", *_KEY_COLUMNS, who=_WHO)
-        .join(_keys_frame(listed).lazy(), on=_KEYS, how="semi", nulls_equal=True)
-        .select(pl.col("started_at").max())
-        .collect()
-        .item()
-    )
-    return _time(last)
+    good = frame.kinds.filter(frame.is_good & (pl.col("first") < min(times))).with_columns(who=_WHO)
+    able = good.join(_keys_frame(listed), on=_KEYS, how="semi", nulls_equal=True)["rows"].explode().drop_nulls()
+    last = able.filter(able < frame.span(min(times), min(times))[0]).max()
+    return frame.at(last) if isinstance(last, int) else None
 
 
 def _keys_frame(rows: Iterable[Row]) -> pl.DataFrame:
     """The distinct keys of `rows`."""
-    keys = sorted({tuple(map(_text, _key(r))) for r in rows}, key=str)
-    return pl.DataFrame(keys, schema=dict.fromkeys(["platform", "who", "operation_key", "direction"], pl.String),
-                        orient="row").select(_KEYS)  # fmt: skip
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    keys = sorted({_key(r) for r in rows}, key=str)
+    return pl.DataFrame(keys, schema=dict.fromkeys(_KEYS, pl.String), orient="row")

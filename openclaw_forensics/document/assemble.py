@@ -119,7 +119,7 @@ def _labels(
     named |= {c.cause for c in diagnosis.checks if c.cause}
     if verdict is not None:
         named.add(verdict.cause)
-    table = diagnosis.frame.exchanges.select("platform", "operation").unique(maintain_order=True)
+    table = diagnosis.frame.kinds.select("platform", "operation").unique(maintain_order=True)
     operations = [(p, o) for p, o in table.iter_rows() if o is not None]
     platforms = [*read.platforms, *read.other_platforms]
     return labels(named, operations, platforms, known.packs, known.loaded)
@@ -172,13 +172,9 @@ def _contrasts(diagnosis: Diagnosis, chosen: Sequence[int]) -> list[int]:
     """One good exchange per operation that the evidence names."""
     frame = diagnosis.frame
     operations = {str(frame.exchanges["operation_key"][r]) for r in chosen}
-    good = (
-        frame.exchanges.lazy()
-        .filter(frame.is_good & pl.col("operation_key").is_in(sorted(operations)))
-        .select("row", "operation_key")
-        .collect()
-    )
-    return [int(r) for r in good.unique("operation_key", keep="last", maintain_order=True)["row"]]
+    good = frame.kinds.filter(frame.is_good & pl.col("operation_key").is_in(sorted(operations)))
+    last = good.group_by("operation_key").agg(pl.col("rows").explode().max())
+    return [int(r) for r in last["rows"].sort()]
 
 
 def _attempt_numbers(frame: Frame) -> dict[int, int]:

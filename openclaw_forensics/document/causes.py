@@ -39,6 +39,7 @@ QUOTE = 400  # characters of an answer quoted as evidence
 _SYMPTOMS = 3  # consequences shown as evidence
 _REQUESTS = 25  # request ids to quote
 _EVIDENCE = 30
+_ROWS = 500  # exchanges that tell where and by whom
 Row = Mapping[str, Any]
 
 
@@ -99,7 +100,7 @@ def root_cause(diagnosis: Diagnosis, root: Root, ident: str) -> RootCause:
     evidence = EvidenceList(frame)
     last_good = _last_good(frame, owned.direct)
     reasoning = _reasoning(root, evidence, last_good)
-    rows = [frame.full(r) for r in (owned.direct or finding.affected)[:500]]
+    rows = frame.brief((owned.direct or finding.affected)[:_ROWS])
     contrast = contrast_view(diagnosis, root)
     if contrast is not None:
         evidence.of_row(contrast.good_row, "contrast")
@@ -219,17 +220,20 @@ def _attempts(frame: Frame, root: Root) -> tuple[Attempts, ...]:
     if not times:
         return ()
     keys = {(frame.failing[r]["operation_key"], frame.failing[r]["operation"]) for r in rows}
-    table = frame.exchanges.lazy().filter(
-        pl.col("started_at").is_between(min(times), max(times))
-        & pl.col("operation_key").is_in(sorted(str(k) for k, _ in keys))
-        & pl.col("platform").eq_missing(pl.lit(root.finding.platform, dtype=pl.String))
-        & (pl.lit(root.finding.shop is None) | pl.col("shop").eq_missing(pl.lit(root.finding.shop, dtype=pl.String)))
-    )
+    shop = root.finding.shop
+    start, end = frame.span(min(times), max(times))
+    during = pl.element().is_between(start, end, closed="left").sum()
     counted = (
-        table.group_by("operation_key", "operation", maintain_order=True)
-        .agg(all=pl.len(), failed=pl.col("failed").sum())
+        frame.kinds.filter(
+            pl.col("operation_key").is_in(sorted({str(k) for k, _ in keys}))
+            & pl.col("platform").eq_missing(pl.lit(root.finding.platform, dtype=pl.String))
+            & (pl.lit(shop is None) | pl.col("shop").eq_missing(pl.lit(shop, dtype=pl.String)))
+        )
+        .with_columns(count=pl.col("rows").list.eval(during).list.first())
+        .group_by("operation_key", "operation", maintain_order=True)
+        .agg(all=pl.col("count").sum(), failed=pl.col("count").filter("failed").sum())
+        .filter(pl.col("all") > 0)
         .sort(["failed", "operation_key"], descending=[True, False])
-        .collect()
     )
     return tuple(
         Attempts(operation=r["operation"] or r["operation_key"], all=r["all"], failed=r["failed"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -64,15 +64,14 @@ def _nearest(diagnosis: Diagnosis, row: int) -> int | None:
         & pl.col("platform").eq_missing(pl.lit(failing["platform"], dtype=pl.String))
         & pl.col("identity").eq_missing(pl.lit(failing["identity"], dtype=pl.String))
     )
-    same = frame.exchanges.lazy().filter(wanted).select("row", "started_at").collect()
+    same = frame.rows_of_kinds(wanted)
     if same.is_empty():
         return None
     at = failing["started_at"]
     if not isinstance(at, datetime):
-        return int(same["row"][0])
-    distance = (pl.col("started_at") - at).abs()
-    nearest = same.with_columns(d=pl.coalesce(distance, pl.lit(timedelta(days=99999)))).sort("d", "row")
-    return int(nearest["row"][0])
+        return int(same[0])
+    distances = (frame.exchanges["started_at"].gather(same) - at).dt.total_microseconds().abs()
+    return int(same[distances.arg_min() or 0])
 
 
 def _differences(failing: Row, good: Row) -> Iterator[Difference]:

@@ -21,12 +21,7 @@ _LEAST_GAP = timedelta(minutes=30)
 
 def timeline(frame: Frame, roots: Sequence[Root], ids: Sequence[str]) -> Timeline:
     """The timeline of one capture; `ids` are the root causes' ids."""
-    table = (
-        frame.exchanges.lazy()
-        .filter(pl.col("started_at").is_not_null() & (pl.col("direction") != "inbound"))
-        .select("started_at", "source_file", "platform", "shop", "operation", "operation_key", "direction", "failed")
-        .collect()
-    )
+    table = frame.kinds.filter(pl.col("first").is_not_null() & (pl.col("direction") != "inbound"))
     if table.is_empty():
         return Timeline(marks=_marks(roots, ids))
     first, last = _bounds(table)
@@ -34,26 +29,33 @@ def timeline(frame: Frame, roots: Sequence[Root], ids: Sequence[str]) -> Timelin
     start = datetime.fromtimestamp(first.timestamp() // bucket * bucket, UTC)
     return Timeline(
         bucket_s=bucket,
-        series=_series(table, start, last, bucket),
+        series=_series(frame, table, start, last, bucket),
         gaps=_gaps(table),
         marks=_marks(roots, ids),
     )
 
 
 def _bounds(table: pl.DataFrame) -> tuple[datetime, datetime]:
-    first, last = table["started_at"].min(), table["started_at"].max()
+    first, last = table["first"].min(), table["last"].max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         raise TypeError("started_at holds no times")
     return first, last
 
 
-def _series(table: pl.DataFrame, start: datetime, last: datetime, bucket: int) -> tuple[Series, ...]:
+def _series(frame: Frame, table: pl.DataFrame, start: datetime, last: datetime, bucket: int) -> tuple[Series, ...]:
     keys = ["platform", "shop", "operation_key", "operation", "direction"]
     count = int((last - start).total_seconds() // bucket) + 1
+    table = table.with_row_index("kind")
+    each = table.select("kind", "rows").explode("rows")
+    passed = (frame.exchanges["started_at"].gather(each["rows"]) - start).dt.total_seconds()
     counted = (
-        table.with_columns(bucket=((pl.col("started_at") - start).dt.total_seconds() // bucket).cast(pl.Int64))
-        .group_by([*keys, "bucket"], maintain_order=True)
-        .agg(failed=pl.col("failed").sum(), all=pl.len())
+        each.select("kind", bucket=passed // bucket)
+        .drop_nulls()
+        .group_by("kind", "bucket")
+        .len()
+        .join(table.select("kind", "failed", *keys), on="kind")
+        .group_by([*keys, "bucket"])
+        .agg(failed=pl.col("len").filter("failed").sum(), all=pl.col("len").sum())
         .sort([*keys, "bucket"], nulls_last=True)
     )
     series = []
@@ -77,7 +79,7 @@ def _gaps(table: pl.DataFrame) -> tuple[Gap, ...]:
     """Times that no file covers: between the end of one capture and the start of the next."""
     spans = (
         table.group_by("source_file")
-        .agg(first=pl.col("started_at").min(), last=pl.col("started_at").max())
+        .agg(pl.col("first").min(), pl.col("last").max())
         .sort("first")
         .select("first", "last")
         .rows()

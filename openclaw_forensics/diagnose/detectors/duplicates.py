@@ -25,6 +25,12 @@ from openclaw_forensics.words import Text, same
 
 Row = dict[str, object]
 _MOST = 20_000  # submissions looked at
+_USED = (
+    "row", "started_at", "platform", "shop", "identity", "operation", "operation_key", "object_id", "step", "method",
+    "url", "host", "path", "query", "status", "failed", "failure", "transport_error", "request_headers",
+    "request_headers_state", "request_body", "request_body_state", "response_headers", "response_headers_state",
+    "response_body", "response_body_state",
+)  # fmt: skip
 _LOST = ("timeout", "reset", "other")  # the request may have arrived all the same
 
 
@@ -49,7 +55,7 @@ def _submissions(question: Question) -> list[Row]:
     state = pl.col("request_body_state")
     kept = state.is_in(["recorded", "reconstructed"]) & pl.col("request_body").is_not_null()
     known = kept | (state == "empty")
-    return frame.where(changing).filter(known).head(_MOST).collect().to_dicts()
+    return frame.where(changing).filter(known).head(_MOST).select(_USED).collect().to_dicts()
 
 
 def _number(row: Row) -> int:
@@ -72,17 +78,37 @@ def _same(question: Question, rows: Iterable[Row]) -> Iterator[list[Row]]:
     groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in rows:
         if (text := content(row, volatile)) is not None:
-            who = row["shop"] if row["shop"] is not None else row["identity"]
-            groups[row["platform"], who, row["operation_key"], row["object_id"], text].append(row)
+            groups[(*_place(row), text)].append(row)
     return (g for g in groups.values() if len(g) > 1)
+
+
+def _place(row: Row) -> tuple[object, ...]:
+    """What submissions of one event have in common beside their content, and what is quickly compared of that."""
+    who = row["shop"] if row["shop"] is not None else row["identity"]
+    address = (row["method"] or "", row["host"] or "", row["path"])
+    return (row["platform"], who, row["operation_key"], row["object_id"], *address)
+
+
+def _near(question: Question, rows: list[Row]) -> list[Row]:
+    """Without those of places in which no two are near enough in time to be compared."""
+    most = timedelta(seconds=question.number("within_s"))
+    places: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        places[_place(row)].append(row)
+    near = {place for place, there in places.items() if any(_within(a, b, most) for a, b in pairwise(there))}
+    return [row for row in rows if _place(row) in near]
+
+
+def _within(first: Row, second: Row, most: timedelta) -> bool:
+    a, b = first["started_at"], second["started_at"]
+    return isinstance(a, datetime) and isinstance(b, datetime) and b - a <= most
 
 
 def _pairs(question: Question, rows: list[Row]) -> Iterator[tuple[Row, Row]]:
     """Each submission with the one before it, near enough in time to be the same event."""
     most = timedelta(seconds=question.number("within_s"))
     for first, second in pairwise(rows):
-        a, b = first["started_at"], second["started_at"]
-        if isinstance(a, datetime) and isinstance(b, datetime) and b - a <= most:
+        if _within(first, second, most):
             yield first, second
 
 
@@ -91,7 +117,7 @@ def _twice(question: Question, submissions: list[Row]) -> list[Finding]:
     steps = question.words("steps")
     creating = [r for r in submissions if r["step"] in steps and r["method"] in (None, "POST") and _is_about(r)]
     findings = []
-    for rows in _same(question, [r for r in creating if _accepted(r) or _unanswered(r)]):
+    for rows in _same(question, _near(question, [r for r in creating if _accepted(r) or _unanswered(r)])):
         for first, second in _pairs(question, rows):
             if not _accepted(second) or _keyed(question, first, second):
                 continue
@@ -137,7 +163,9 @@ def _refused(question: Question, submissions: list[Row]) -> list[Finding]:
     """Refused because it was there already, and the first submission is in the capture."""
     causes = set(question.words("of_causes"))
     claimed = {r for f in question.so_far if f.cause in causes for r in f.rows}
-    usable = [r for r in submissions if _accepted(r) or _unanswered(r) or _number(r) in claimed]
+    places = {_place(r) for r in submissions if _number(r) in claimed}
+    asked = [r for r in submissions if _place(r) in places] if places else []
+    usable = [r for r in asked if _accepted(r) or _unanswered(r) or _number(r) in claimed]
     findings = []
     for rows in _same(question, usable):
         for place, row in enumerate(rows):
@@ -153,19 +181,19 @@ def _refused(question: Question, submissions: list[Row]) -> list[Finding]:
 def _keys(question: Question, submissions: list[Row]) -> list[Finding]:
     """One idempotency key over different bodies of one operation."""
     volatile = volatile_names(question.knowledge.packs, question.knowledge.everywhere, question.words("volatile"))
-    first: dict[tuple[object, ...], tuple[str, Row]] = {}
-    findings = []
+    keyed: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in submissions:
-        key, body = _key(question, row), body_of(row, volatile)
-        if key is None or body is None or "*" in key:
-            continue
-        place = (row["platform"], row["host"], row["operation_key"], key)
-        before = first.setdefault(place, (body, row))
-        if before[0] != body and not _overloaded(row):
-            text = phrase("idempotency_key_reused", operation=_name(row))
-            findings.append(
-                _finding(question, [before[1], row], row, "confidence_key", text, cause="idempotency.key_reuse")
-            )
+        key = _key(question, row)
+        if key is not None and "*" not in key:
+            keyed[row["platform"], row["host"], row["operation_key"], key].append(row)
+    reused: list[tuple[Row, Row]] = []
+    for rows in keyed.values():
+        bodies = [(body, r) for r in rows if (body := body_of(r, volatile)) is not None] if len(rows) > 1 else []
+        reused += [(bodies[0][1], r) for body, r in bodies[1:] if body != bodies[0][0] and not _overloaded(r)]
+    findings = []
+    for first, row in sorted(reused, key=lambda pair: _number(pair[1])):
+        text = phrase("idempotency_key_reused", operation=_name(row))
+        findings.append(_finding(question, [first, row], row, "confidence_key", text, cause="idempotency.key_reuse"))
     return findings
 
 

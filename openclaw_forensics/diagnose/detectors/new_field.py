@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from openclaw_forensics.words import Text, same
 Row = dict[str, Any]
 _BOUND = 4096
 _LOOK_AROUND = re.compile(r"\(\?<?[=!][^()]*\)")
-_FEW = 1_000  # records that are asked one by one sooner than the other engine has compiled the patterns
+_FEW = 1_000_000  # characters that are searched sooner than the other engine has compiled the patterns
 _SAMPLES = 300  # answers opened per operation
 _NEAR = timedelta(seconds=5)  # an exception of the same thread belongs to the exchange before it (same trace: always)
 
@@ -30,7 +30,8 @@ _NEAR = timedelta(seconds=5)  # an exception of the same thread belongs to the e
 def detect(question: Question) -> Answer:
     """Both directions of the question."""
     findings = [*_in_answers(question), *_newly_required(question)]
-    judged = question.frame.records.filter(pl.col("exception").is_not_null() | (pl.col("level") == "ERROR")).height
+    loud = pl.col("exception").is_not_null() | (pl.col("level") == "ERROR")
+    judged = int(question.frame.records.select(loud.sum()).item())
     return Answer(findings, judged + len(question.frame.failures))
 
 
@@ -40,9 +41,13 @@ def _in_answers(question: Question) -> Iterator[Finding]:
     records = question.frame.records.filter(
         pl.col("exception").is_not_null() | pl.col("level").is_in(["ERROR", "FATAL", "WARN"])
     )
-    if records.height > _FEW:
+    if _length(records) > _FEW:
         records = records.filter(_may_name(question.words("exception_patterns")))
-    naming = [(record, named) for record in records.to_dicts() if (named := _named(record, patterns))]
+    known: dict[str, str | None] = {}  # the same exception is logged again and again
+    places = records.select("exception", "message").iter_rows()
+    named_in = [(place, named) for place, texts in enumerate(places) if (named := _named(texts, patterns, known))]
+    chosen = records[[place for place, _ in named_in]].to_dicts()
+    naming = [(record, named) for record, (_, named) in zip(chosen, named_in, strict=True)]
     linked = question.frame.rows_of("exchange_id", (record["exchange_id"] for record, _ in naming))
     traced = question.frame.rows_of("trace_id", (r["trace_id"] for r, _ in naming if r["exchange_id"] is None))
     grouped: dict[tuple[str, str], list[Row]] = {}
@@ -63,12 +68,24 @@ def _may_name(patterns: Sequence[str]) -> pl.Expr:
     return pl.any_horizontal(t.str.contains(f"(?i){either}", strict=False).fill_null(t.is_not_null()) for t in texts)
 
 
-def _named(record: Row, patterns: list[re.Pattern[str]]) -> str | None:
-    for text in (record["exception"], record["message"]):
-        for pattern in patterns:
-            match = pattern.search(str(text or "")[:_BOUND])
-            if match:
-                return match[1][:120]
+def _length(records: pl.DataFrame) -> int:
+    """Characters of the texts that differ, as far as they are looked at."""
+    texts = (records[column].unique().str.head(_BOUND) for column in ("exception", "message"))
+    return sum(int(text.str.len_bytes().sum()) for text in texts)
+
+
+def _named(
+    texts: Iterable[str | None], patterns: Sequence[re.Pattern[str]], known: dict[str, str | None]
+) -> str | None:  # fmt: skip
+    for text in texts:
+        if text is None:
+            continue
+        begun = text[:_BOUND]
+        if begun not in known:
+            match = next((m for pattern in patterns if (m := pattern.search(begun))), None)
+            known[begun] = match[1][:120] if match else None
+        if known[begun] is not None:
+            return known[begun]
     return None
 
 

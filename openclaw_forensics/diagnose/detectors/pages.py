@@ -39,11 +39,14 @@ class _Open:
 
 def unfollowed(question: Question, table: pl.DataFrame) -> Iterator[Finding]:
     """One finding per shop and operation."""
-    asked = _with_marks(question, table)
     end = question.frame.bounds[1]
-    for part in asked.partition_by(["platform", "who", "operation"], maintain_order=True):
-        if part["more"].any() is not True or end is None:
-            continue
+    keys = ["platform", "who", "operation"]
+    marked = _with_marks(question, table)
+    going_on = marked.filter("more").select(keys).unique()
+    if going_on.is_empty() or end is None:
+        return
+    asked = _with_listing(question, marked.join(going_on, on=keys, how="semi", maintain_order="left"))
+    for part in asked.partition_by(keys, maintain_order=True):
         ours = _calls_of(question, part)
         rows = part.select(_COLUMNS).to_dicts()
         cases = [
@@ -55,7 +58,7 @@ def unfollowed(question: Question, table: pl.DataFrame) -> Iterator[Finding]:
 
 
 def _with_marks(question: Question, table: pl.DataFrame) -> pl.DataFrame:
-    """List calls with the next page's token, whether there is more, the size asked for, and the listing itself."""
+    """List calls with the next page's token, and whether there is more."""
     token_names, flag_names = named(question.words("token_names")), named(question.words("more_names"))
     body = pl.col("response_body")
     token = body.str.extract(rf'(?i)"(?:{token_names})"\s*:\s*"([^"]{{4,2000}})"')
@@ -64,6 +67,12 @@ def _with_marks(question: Question, table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(
         next_page=token,
         more=(more & pl.col("good") & body.is_not_null() & pl.col("started_at").is_not_null()).fill_null(False),
+    )
+
+
+def _with_listing(question: Question, table: pl.DataFrame) -> pl.DataFrame:
+    """List calls with the size asked for, and the listing itself."""
+    return table.with_columns(
         size=parameter(question.words("size_names")).str.extract(r"^(\d{1,6})$").cast(pl.Int64),
         listing=without(question, question.words("page_names")),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -30,10 +30,11 @@ class _Pause:
 
 def stale(question: Question, table: pl.DataFrame) -> Iterator[Finding]:
     """One finding per shop and polled operation, for its longest pause."""
-    polled = table.filter(
+    columns = ("row", "started_at", "platform", "shop", "identity", "who", "operation")
+    polled = table.lazy().filter(
         pl.col("step").is_in(question.words("poll_steps")) & pl.col("object_id").is_null()
         & pl.col("started_at").is_not_null()
-    )  # fmt: skip
+    ).select(columns).collect()  # fmt: skip
     keys = ["platform", "who", "operation"]
     for part in polled.partition_by(keys, maintain_order=True):
         polls = _polls(part, question.number("same_poll_s"))
@@ -47,13 +48,9 @@ def stale(question: Question, table: pl.DataFrame) -> Iterator[Finding]:
 
 def _polls(part: pl.DataFrame, same_s: float) -> list[tuple[int, datetime]]:
     """First calls of each poll; its pages and retries follow within `same_s` seconds of one another."""
-    polls: list[tuple[int, datetime]] = []
-    last: datetime | None = None
-    for row, at in part.select("row", "started_at").iter_rows():
-        if last is None or (at - last).total_seconds() > same_s:
-            polls.append((int(row), at))
-        last = at
-    return polls
+    passed = pl.col("started_at").diff()
+    first = passed.is_null() | (passed > timedelta(seconds=same_s))
+    return part.lazy().select("row", "started_at").filter(first).collect().rows()
 
 
 def _traffic(question: Question, part: pl.DataFrame) -> list[datetime]:

@@ -18,13 +18,10 @@ from openclaw_forensics.diagnose.detectors import Question
 from openclaw_forensics.diagnose.detectors.same_request import volatile_names
 
 _SEEN = ("recorded", "empty", "reconstructed")
-# Columns that no question about lists asks for; a large log would pay for each of them.
-_UNUSED = (
-    "request_body_bytes", "response_body_bytes", "raw_stamp", "locator", "line", "format", "writer", "http_version",
-    "transport_error", "transport_error_text", "thread", "client_class", "client_address", "server_address",
-    "state_reason", "also_seen", "labels", "region", "error_subcode", "error_message", "error_fields", "token",
-    "refresh_token", "issued_tokens", "signature", "key_version", "item_failures", "trace_id", "request_id", "scheme",
-    "port", "source_file", "time_quality", "request_body_exact", "response_body_exact",
+# What the questions about lists ask for; a large log would pay for each further column.
+_USED = (
+    "row", "started_at", "platform", "shop", "identity", "operation", "step", "object_id", "method", "query",
+    "request_body", "request_body_state", "response_body", "zone_basis", "good",
 )  # fmt: skip
 _MOST = 200_000  # list calls read
 
@@ -93,8 +90,8 @@ def lists(question: Question) -> pl.DataFrame:
     out = (pl.col("direction") == "out") & pl.col("platform").is_not_null() & pl.col("operation").is_not_null()
     steps = pl.col("step").is_in(question.words("list_steps"))
     listed = out & steps & ~pl.col("operation").is_in(writes)
-    table = question.frame.where(listed).head(_MOST).select(pl.exclude(_UNUSED)).collect()
-    return table.with_columns(who=who(), good=question.frame.is_good, unknown=is_unknown())
+    table = question.frame.where(listed).head(_MOST).select(_USED)
+    return table.with_columns(who=who(), unknown=is_unknown()).collect()
 
 
 def pulls(question: Question, table: pl.DataFrame) -> dict[tuple[str, str, str], list[Pull]]:
@@ -102,11 +99,13 @@ def pulls(question: Question, table: pl.DataFrame) -> dict[tuple[str, str, str],
     from_names, to_names = question.words("from_names"), question.words("to_names")
     gone = [*from_names, *to_names, *question.words("page_names")]
     wanted = (
-        table.filter(pl.col("good") & pl.col("started_at").is_not_null())
+        table.lazy()
+        .filter(pl.col("good") & pl.col("started_at").is_not_null())
         .with_columns(start=parameter(from_names), end=parameter(to_names))
         .filter(pl.col("start").is_not_null())
         .with_columns(rest=without(question, gone))
         .select("row", "started_at", "platform", "who", "operation", "start", "end", "rest", "zone_basis")
+        .collect()
     )
     found: dict[tuple[str, str, str], list[Pull]] = {}
     for row, at, platform, whose, operation, start, end, rest, zone in wanted.iter_rows():

@@ -9,11 +9,13 @@ from openclaw_forensics.cli.app import run, stop_on_sigterm
 
 __all__ = ["main"]
 
-_COLLECT_AFTER = 100_000  # new containers; the default of 700 looks through young, living objects all the time
+_COLLECT_AFTER = 250_000  # new containers; the default of 700 looks through young, living objects all the time
 
 
 def main() -> None:
     """The entry point; never shows a traceback."""
     gc.set_threshold(_COLLECT_AFTER)
     stop_on_sigterm()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # or the interpreter, on its way out, looks twice through all that ends with it anyway
+    sys.exit(code)

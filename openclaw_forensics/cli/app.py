@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import signal
 import sys
@@ -53,7 +54,9 @@ def run(arguments: list[str], application: typer.Typer = app) -> int:
     """Run one command line and return its exit code. Raises nothing."""
     _utf8()
     try:
-        result: object = application(arguments, prog_name="openclaw-forensics", standalone_mode=False)
+        result: object = _asked(application, arguments)(
+            arguments, prog_name="openclaw-forensics", standalone_mode=False
+        )
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except typer.Abort:
@@ -75,6 +78,17 @@ def run(arguments: list[str], application: typer.Typer = app) -> int:
         return 0
     except BaseException as error:  # the last line of defence: a user never sees a traceback
         return _our_fault(error)
+
+
+def _asked(application: typer.Typer, arguments: list[str]) -> typer.Typer:
+    """The application with the asked command alone, where one is asked: building all takes longer than parsing."""
+    commands = [c for c in application.registered_commands if c.name in arguments[:1]]
+    groups = [g for g in application.registered_groups if g.name in arguments[:1]]
+    if not commands and not groups:
+        return application  # the help, an option or a mistake: needs the names of all
+    narrow = copy.copy(application)
+    narrow.registered_commands, narrow.registered_groups = commands, groups
+    return narrow
 
 
 class Terminated(BaseException):

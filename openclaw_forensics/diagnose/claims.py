@@ -47,7 +47,9 @@ def _match(row: Row, own: Catalogue | None, everywhere: Catalogue) -> Match | No
             if catalogue is None:
                 continue
             match = catalogue.find(candidate, specific=unrecognised)
-            if match is not None and (best is None or _rank(match) > _rank(best)):
+            if match is None:
+                continue
+            if best is None or _rank(match) > _rank(best) or (match.entry.insistent and _gives_way(best)):
                 best = match
     return best
 
@@ -55,6 +57,12 @@ def _match(row: Row, own: Catalogue | None, everywhere: Catalogue) -> Match | No
 def _rank(match: Match) -> int:
     """Status alone, a general wording, or more than that; of equals the first one found stays."""
     return 0 if match.weight <= STATUS_ONLY else 1 if match.entry.fallback else 2
+
+
+def _gives_way(match: Match) -> bool:
+    """Whether a pack's row knows a code alone, which telling words explain better."""
+    entry = match.entry
+    return entry.match is None and not entry.tests and (entry.subcode is None or "*" in entry.subcode)
 
 
 def _views(row: Row) -> Iterable[Row]:
@@ -114,7 +122,8 @@ def refusal(frame: Frame, row: Row) -> Text:
     message = str(row["error_message"] or row["transport_error_text"] or "")[:_QUOTE]
     if row["status"] is None and row["transport_error"]:
         return phrase("transport", operation=operation, message=message or str(row["transport_error"]))
-    code = " ".join(str(c) for c in (row["status"], row["error_code"], row["error_subcode"]) if c is not None)
+    codes = [str(c) for c in (row["status"], row["error_code"], row["error_subcode"]) if c is not None]
+    code = " ".join(dict.fromkeys(codes))  # some platforms repeat the status as the code
     if message:
         return phrase("refused", operation=operation, code=code, message=message)
     return phrase("refused_plain", operation=operation, code=code)

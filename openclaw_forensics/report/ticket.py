@@ -144,7 +144,7 @@ class _Writer:
         outcome += [one_line(seen.error_code, 60)] if seen and seen.error_code else []
         since = f" since {times.utc(cause.first_at)}" if cause.first_at else ""
         shop = f" - shop {one_line(cause.shop, 60)}" if cause.shop else ""
-        what = f"{self.view.operation(named)}: {' '.join(outcome) or self.view.cause(cause.cause)}"
+        what = f"{self.view.operation(named)}: {' '.join(dict.fromkeys(outcome)) or self.view.cause(cause.cause)}"
         return f"SUBJECT: [{self.view.platform(cause.platform)} {one_line(area, 40)}] {what}{since}{shop}"
 
     def _question(self, cause: RootCause) -> str:

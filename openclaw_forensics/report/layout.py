@@ -99,12 +99,16 @@ class _Json:
         self.text, self.made, self.stack = text, Layout(formatted=True), list[_Open]()
 
     def run(self) -> Layout:
-        tokens = [t for t in _TOKEN.finditer(self.text) if not t[0].isspace()]
-        for n, sign in enumerate(tokens):
-            following = tokens[n + 1][0] if n + 1 < len(tokens) else ""
+        # Taken one by one: each quote that is not closed is sought to the end of the text, and the first ends the work.
+        tokens = (t for t in _TOKEN.finditer(self.text) if not t[0].isspace())
+        sign = next(tokens, None)
+        while sign is not None:
+            after = next(tokens, None)
+            following = after[0] if after is not None else ""
             if sign[0] == '"' or len(self.stack) > _DEPTH or not self._take(sign[0], sign.start(), following):
                 self.made.rest(self.text[sign.start() :], sign.start())
                 break
+            sign = after
         return self.made
 
     def _newline(self) -> None:

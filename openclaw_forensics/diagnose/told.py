@@ -35,8 +35,10 @@ _UNNAMED = 400  # the status that stands for one which the record does not name
 _STARTS = 4  # brackets tried as the beginning of a quoted body
 _CEILING = 0.8  # a record may quote another call than the one at hand
 _STATUS = re.compile(r"(?i)(?:\bstatus(?:[ _-]?code)?\b|\bHTTP(?:/[12](?:\.[01])?)?)\D{0,40}?\b([45][0-9]{2})\b")
+_NAMED = re.compile(r"\[([A-Za-z][A-Za-z0-9]*[._][A-Za-z0-9_.]{2,60}|[0-9]{5,10})\][ :,-]{0,3}([^\n\[\]{}<>]{3,300})")
 _LEAF = re.compile(r"<(\w{1,60})>([^<>]{1,500})</\1>")
 _CODE_KEYS = ("code", "error_code", "errorcode", "errcode", "error", "sub_code")
+_SUBCODE_KEYS = ("sub_code", "subcode")
 _MESSAGE_KEYS = ("message", "msg", "error_msg", "errormsg", "error_message", "error_description", "longmessage")
 
 
@@ -111,10 +113,10 @@ def _read(record: Row, call: Row | None, pack: Pack, own: Catalogue, common: Pac
         # A loud record is about a failure: where it names no status, an answer that only its status marks is read too.
         quoted = Message({**row, "status": status or _UNNAMED, "answer_state": None})
         out = judge(quoted, operation, pack.platform.envelope, general)
-        code, message = (out.code, out.message) if out.code else _plain(body)
+        code, subcode, message = (out.code, out.subcode, out.message) if out.code else _plain(body)
         if code is None:
             continue
-        asked = _asked(call, status, code, out.subcode, message or text) | {"quoted": quoted}
+        asked = _asked(call, status, code, subcode, message or text) | {"quoted": quoted}
         match = own.find(asked, specific=True)
         worded = out.code is not None and not (match and match.entry.fallback)
         if (
@@ -123,7 +125,19 @@ def _read(record: Row, call: Row | None, pack: Pack, own: Catalogue, common: Pac
             and (best is None or match.weight > best.weight)
         ):
             best = match
-    return best
+    return best or _bracketed(text, call, status, own)
+
+
+def _bracketed(text: str, call: Row | None, status: int | None, own: Catalogue) -> Match | None:
+    """The row of a code that the client's own sentence names in brackets, with the words behind it."""
+    for number, said in enumerate(_NAMED.finditer(text)):
+        if number >= _STARTS:
+            break
+        quoted = Message({**(call or {}), "status": status or _UNNAMED, "response_body": said[0], "answer_state": None})
+        match = own.find(_asked(call, status, said[1], None, said[2]) | {"quoted": quoted}, specific=True)
+        if match is not None and match.entry.code is not None:
+            return match
+    return None
 
 
 def _holds(entry: ErrorRow, row: Row) -> bool:
@@ -139,14 +153,16 @@ def _bodies(text: str) -> Iterator[str]:
     yield text
 
 
-def _plain(body: str) -> tuple[str | None, str | None]:
-    """The code and message that pairs in the text name, for a client that prints them one by one."""
+def _plain(body: str) -> tuple[str | None, str | None, str | None]:
+    """The code, subcode and message that pairs in the text name, for a client that prints them one by one."""
     tree = tolerant.read(body)
     flat = {name.lower(): value for name, value in _LEAF.findall(body)}
     if isinstance(tree, dict):
         flat |= {k.lower(): v for k, v in tree.items() if isinstance(v, str)}
     code = next((flat[k] for k in _CODE_KEYS if flat.get(k)), None)
-    return (code[:200] if code else None), next((flat[k] for k in _MESSAGE_KEYS if flat.get(k)), None)
+    subcode = next((flat[k] for k in _SUBCODE_KEYS if flat.get(k) and flat[k] != code), None)
+    message = next((flat[k] for k in _MESSAGE_KEYS if flat.get(k)), None)
+    return (code[:200] if code else None), (subcode[:200] if subcode else None), message
 
 
 def _asked(call: Row | None, status: int | None, code: str, subcode: str | None, message: str) -> Row:

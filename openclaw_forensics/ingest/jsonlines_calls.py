@@ -17,6 +17,8 @@ _HOST = r"^(?:https?://)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)(?::[0-9]
 _VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _GRAVE = r"^(?i:warn|warning|error|fatal|critical|severe|40|50|60)$"
 _MASKED = r"^(?:\*{3,}|\[(?i:redacted|masked|filtered|omitted)\]|<(?i:hidden|redacted|masked)>)$"
+_REQUEST_LINE = r"^(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) +(https?://\S+|/\S*)(?: HTTP/[0-9.]+)?$"
+_JSON = r'^(?:\{\s*"|\[\s*\{\s*")(?s:.*)[}\]]$'
 _CUT = r"(?:\(truncated\.\.\.\)|\[truncated\]|\.\.\.|…)$"
 _OF_CALLS = (  # meanings that make a call
     "host", "ms", "ns", "level", "time", "error", "stack", "error_code", "kind", "client_address",
@@ -86,6 +88,7 @@ def _rest(columns: pl.DataFrame) -> pl.Expr:
 
 def call_rows(columns: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
     """The fragments that the keys themselves tell, as FRAGMENT. `lines` are the lines as written."""
+    columns = _told_body(_request_line(columns))
     frame = columns.select(
         "row",
         *(name for name in _OF_CALLS if name in columns.columns),
@@ -101,6 +104,32 @@ def call_rows(columns: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
     frame = frame.filter(roles.is_not_null()) if roles.null_count() else frame
     frame = frame.select(column.name for column in frame if column.name[0] == "_" or column.null_count() < frame.height)
     return _fragment(_as_written(frame, lines))
+
+
+def _request_line(columns: pl.DataFrame) -> pl.DataFrame:
+    """A URL that its method stands before, taken apart."""
+    if "url" not in columns.columns:
+        return columns
+    line = columns["url"].str.contains(_REQUEST_LINE).fill_null(False)
+    if not line.any():
+        return columns
+    verb, target = (columns["url"].str.extract(_REQUEST_LINE, group) for group in (1, 2))
+    method = pl.coalesce(verb, said(columns, "method"))
+    return columns.with_columns(method.alias("method"), pl.coalesce(target, "url").alias("url"))
+
+
+def _told_body(columns: pl.DataFrame) -> pl.DataFrame:
+    """A message that is JSON, on a line with a status and no answer's body, is that body."""
+    if not {"message", "status"} <= set(columns.columns):
+        return columns
+    text, body = pl.col("message"), said(columns, "response_body")
+    told = body.is_null() & pl.col("status").is_not_null() & text.str.contains(_JSON).fill_null(False)
+    if not columns.select(told.any()).item():
+        return columns
+    source = pl.when(told).then(pl.lit("message")).otherwise(said(columns, "response_body@"))
+    return columns.with_columns(
+        pl.when(told).then(text).otherwise(body).alias("response_body"), source.alias("response_body@")
+    )
 
 
 def _place(columns: pl.DataFrame) -> pl.Expr:

@@ -20,6 +20,10 @@ from openclaw_forensics.resources import rules_dir
 DEPTH = 4
 BODIES = ("request_body", "response_body")
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# Keys that only what wraps a body has.
+_OF_WRAPPERS = frozenset(
+    {"headers", "body", "statusCode", "status_code", "method", "url", "uri", "config", "statusText", "text"}
+)
 Shape = dict[str, "Shape | None"]  # key to the keys inside; None for a leaf, {} for what is text or an object
 
 
@@ -85,6 +89,7 @@ def _shape(samples: list[dict[str, Any]], prefix: str, paths: set[str], wanted: 
         inner = [v for v in values if isinstance(v, dict)]
         children = wanted.get(path, set())
         nested = inner and len(inner) == len(values) and any(children & v.keys() for v in inner)
+        nested = nested and not (path in _body_paths() and all(_is_body(v, children) for v in inner))
         if nested and prefix.count(".") < DEPTH:
             inside = _shape(inner, f"{path}.", paths, wanted)
             if inside:
@@ -94,6 +99,20 @@ def _shape(samples: list[dict[str, Any]], prefix: str, paths: set[str], wanted: 
         elif path in paths:
             shape[name] = None
     return shape
+
+
+@lru_cache(maxsize=1)
+def _body_paths() -> frozenset[str]:
+    by_meaning = load_keys().by_meaning
+    return frozenset(path for name in BODIES for path in by_meaning.get(name, ()))
+
+
+def _is_body(value: dict[str, Any], children: set[str]) -> bool:
+    """Whether the object is a body itself, not a wrapper of one: an API's answer may have keys such as `data` too."""
+    if value.keys() <= children or _OF_WRAPPERS & value.keys():
+        return False
+    status = value.get("status")
+    return "data" not in value or not (isinstance(status, int) and 100 <= status <= 599)
 
 
 def schema_of(shape: Shape) -> dict[str, pl.DataType]:

@@ -52,9 +52,10 @@ def annotate(
 
     Rows keep their order. Raises RuleError when a pack that the input needs is wrong.
     """
+    named = recognise.recognise_records(schema.conform(records, schema.RECORDS), packs)
     frame = recognise.recognise(schema.conform(exchanges, schema.EXCHANGES), packs, options)
-    annotated = annotate_recognised(frame, packs, options)
-    return annotated, recognise.recognise_records(schema.conform(records, schema.RECORDS), packs)
+    frame = recognise.by_records(frame, named)
+    return annotate_recognised(frame, packs, options), named
 
 
 def annotate_recognised(frame: pl.DataFrame, packs: PackSet, options: AnnotateOptions) -> pl.DataFrame:

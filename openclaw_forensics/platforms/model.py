@@ -250,6 +250,7 @@ class ErrorRow(Sourced):
     when: tuple[When, ...] = ()  # first that holds
     expected: bool = False  # an outcome that needs no action
     fallback: bool = False  # wording so general that a common row, which names its subject, goes first
+    insistent: bool = False  # of common/: words so telling that a pack's row without words or tests gives way
     title: Text | None = None
     why: Text | None = None
     fix: tuple[FixStep, ...] = ()

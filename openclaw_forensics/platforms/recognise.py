@@ -123,6 +123,17 @@ def recognise_records(records: pl.DataFrame, packs: PackSet) -> pl.DataFrame:
     return _fill(base, rows[found["row"]], platform=found["platform"])
 
 
+def by_records(frame: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the platform of calls without an address (a client's bare exception), by their own records."""
+    rows = frame.select(pl.col("platform").is_null() & pl.col("host").is_null()).to_series().arg_true()
+    if rows.is_empty():
+        return frame
+    named = records.filter(pl.col("platform").is_not_null() & pl.col("exchange_id").is_not_null())
+    named = named.unique("exchange_id", keep="first").select("exchange_id", pl.col("platform").alias("told"))
+    found = frame[rows].select("exchange_id").join(named, on="exchange_id", how="left", maintain_order="left")["told"]
+    return _fill(frame, rows.filter(found.is_not_null()), platform=found.drop_nulls())
+
+
 def _record_hits(texts: pl.Series, packs: PackSet) -> pl.DataFrame:
     """As `SignIndex.hits`, for texts of records. One pass over all patterns at once sorts out most texts."""
     signs = [(p, s.record, s.weight) for p, h in packs.heads.items() for s in h.platform.recognise if s.record]

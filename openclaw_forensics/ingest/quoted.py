@@ -136,11 +136,17 @@ def _retrying(text: str) -> Call | None:
 
 
 _RAISED = re.compile(r"(\d{3}) (?:Client|Server) Error: ?(.*?) for url: (\S+)")
+_ADDED = re.compile(r"[\s,;|-]{1,20}(?:(?i:resp(?:onse)?|body|text|content)[\w .]{0,20}[=:]\s{0,3})?[{\[<]")
 
 
 def _raised(text: str) -> Call | None:
     found = _RAISED.search(text)
-    return found and {"role": "exchange", "writer": "requests", "status": int(found[1]), "url": found[3]}
+    if not found:
+        return None
+    call: Call = {"role": "exchange", "writer": "requests", "status": int(found[1]), "url": found[3].rstrip(",;")}
+    # The library's text ends with the URL; a body behind it is what the program added.
+    added = _ADDED.match(text, found.end())
+    return call | answer(body_after(text, added.end() - 1)) if added else call
 
 
 _SPRING_IO = re.compile(rf'I/O error on {_METHOD} request for "([^"]+)": ([^\n]*)')

@@ -19,6 +19,7 @@ _URL = re.compile(
 _HEADER_LINE = re.compile(r"^([\w-]{1,100})\s*[:=]\s*(.*)$", re.MULTILINE)
 _LABELS = {"platform": "platform", "shop": "shop", "order": "order", "retries": "retries"}
 _MAX_MESSAGE = 20_000
+_NO_BODY = "the answer is the export's error text, not its body"
 
 Values = dict[str, str]
 Longest = dict[str, tuple[int, int]]
@@ -117,6 +118,9 @@ def _answer(values: Values, outcome: bool | None, header: Header) -> dict[str, o
     status = _status(values.get("status", "") or (values.get("outcome", "") if outcome is None else ""))
     body, message, code = (values.get(role, "") for role in ("response_body", "error_message", "error_code"))
     found: dict[str, object] = {"status": status, "answer_state": "answered", "body": body}
+    said = ": ".join(part for part in (code, message) if part)
+    if status is not None and status >= 400 and said and not body:
+        return found | {"body": said, "note": _NO_BODY}
     if status is not None or body:
         return found
     error = family(message) if message else None
@@ -129,8 +133,7 @@ def _answer(values: Values, outcome: bool | None, header: Header) -> dict[str, o
     if outcome is True:
         return found
     if outcome is False or message:
-        said = ": ".join(part for part in (code, message) if part)
-        note = "the answer is the export's error text, not its body" if said else ""
+        note = _NO_BODY if said else ""
         return found | {"answer_state": "answered" if said else "missing", "body": said, "note": note}
     if code:
         return found | {"body": code, "note": "the answer is the export's code, not its body"}

@@ -41,6 +41,12 @@ CAUSES = {
     ("shopee", "error_param", "Request items over limit, should be less than 50", ""): "request.payload_too_large",
     ("shopee", "error_rate_limit", "Too many requests. You have reached the rate limit.", ""): "rate.throttled",
     ("shopee", "invalid_shop_id", "The code or shop_id is wrong", "token.create"): "auth.authorization_code_expired",
+    ("shopee", "error_auth", "The shop is no longer linked to the partner.", ""): "auth.authorization_revoked",
+    ("shopee", "error_auth", "Your shop can not use this API.", ""): "auth.permission_missing",
+    ("jushuitan", "120", "access_token已失效，商户已取消授权", ""): "auth.authorization_revoked",
+    ("jushuitan", "120", "订单已取消", ""): "business.state_conflict",
+    ("walmart", "FORBIDDEN.GMP_GATEWAY_API", "Seller account is suspended.", ""): "auth.account_not_eligible",
+    ("walmart", "FORBIDDEN.GMP_GATEWAY_API", "Requested scope is not allowed.", ""): "auth.permission_missing",
     ("shopee", "error_permission", "Special Operating Hours not found for this shop.", ""): "business.not_found",
     ("shopee", "ads_deprecated", "This feature has been deprecated", ""): "api.version_retired",
     ("tiktok_shop", "12019099", "`pre_sale.type` is not supported in your region.", ""): "schema.invalid_value",
@@ -74,6 +80,22 @@ def name_of(key: tuple[str, str, str, str]) -> str:
 def test_party(key: tuple[str, str, str, str], party: str) -> None:
     entry = entry_for(*key)
     assert (entry.party or taxonomy().causes[entry.cause].party) == party
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("The merchant has cancelled the authorization", "auth.authorization_revoked"),
+        ("商户已取消授权，请重新授权", "auth.authorization_revoked"),
+        ("authorization header is not valid", None),
+        ("请求IP 203.0.113.9 不在白名单内", "auth.ip_not_allowed"),
+        ("商品不在白名单", None),
+    ],
+    ids=["cancelled", "in Chinese", "a header", "address list", "a list of goods"],
+)
+def test_words_that_mean_the_same_anywhere(text: str, cause: str | None) -> None:
+    found = Catalogue("common", PACKS.common.errors, lambda entry, row: False).find(row_of("-1", text, ""))
+    assert (found.entry.cause if found else None) == cause
 
 
 @pytest.mark.parametrize(("key", "cause"), CAUSES.items(), ids=[name_of(k) for k in CAUSES])

@@ -41,6 +41,35 @@ def test_a_quoted_answer_is_looked_up(tmp_path: Path, said: str) -> None:
     assert (result.verdict.cause, result.verdict.party) == ("rate.throttled", "erp")
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("lazada error [ApiCallLimit_x] This ban will last 1 seconds", False),
+        ("Lazada API error [isv.appkey-not-exists] odd words", False),
+        ("seller api error [4138] System is under maintenance", False),
+    ],
+    ids=["unknown code", "a hyphen", "a number too short to be a code"],
+)
+def test_a_word_in_brackets_is_no_code_by_itself(tmp_path: Path, said: str, found: bool) -> None:
+    result = analysed(tmp_path, f"{CALL}[2026-04-02 10:01:11] production.ERROR: {said}\n")
+    assert (result.verdict is not None) is found
+
+
+def test_a_code_in_brackets_is_looked_up(tmp_path: Path) -> None:
+    path = tmp_path / "erp.log"
+    path.write_text(
+        "[2026-05-12 10:00:05] production.ERROR: Shopee API error [error_permission] Your App does not have permission "
+        "to call this API. url=https://partner.shopeemobile.com/api/v2/ads/get_total_balance\n",
+        encoding="utf-8",
+        newline="\n",
+    )
+    packs, settings = load(), Settings(platforms=("shopee",))
+    capture = read_capture([str(path)], settings, packs)
+    result = Analysis(settings, packs, capture, select(capture.exchanges, capture.records, settings)).result
+    assert result.verdict is not None
+    assert result.verdict.cause == "auth.permission_missing"
+
+
 def test_a_retry_that_passes_leaves_nothing_to_do(tmp_path: Path) -> None:
     said = f"[2026-04-02 10:01:11] production.WARNING: lazada error: {BODY}, retry in 2 s\n"
     assert analysed(tmp_path, CALL + said + AGAIN).verdict is None

@@ -202,6 +202,14 @@ def test_outcome_words(cells: dict[str, str], expected: str | None) -> None:
                 {"name": "Authorization", "value": "***"}, {"name": "X", "value": "1"}]},
             id="headers",
         ),
+        pytest.param(
+            {"返回结果": "", "HTTP状态码": "403", "错误码": "36009043", "错误信息": "shop is inactive"},
+            {"status": 403, "response_body": "36009043: shop is inactive"}, id="status and the error's columns",
+        ),
+        pytest.param(
+            {"返回结果": "", "HTTP状态码": "200", "错误码": "0", "错误信息": "Success"},
+            {"status": 200, "response_body": None}, id="a good status and its columns",
+        ),
         pytest.param({"请求时间": "", "结束时间": "2024-05-01 08:00:01"}, {"time_quality": "derived"}, id="end"),
         pytest.param({"请求时间": "2024-05-01T08:00:00+08:00"}, {"zone_basis": "given"}, id="zone"),
         pytest.param({"请求时间": "1714521791123"}, {"time_quality": "exact"}, id="epoch"),

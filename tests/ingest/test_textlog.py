@@ -119,6 +119,23 @@ WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
         "requests.exceptions.HTTPError: 404 Client Error: Not Found for url: https://one.example/a?b=1\n",
         {"status": 404, "url": "https://one.example/a?b=1"},
     ),
+    "requests-raise-for-status-and-body": (
+        "2026-11-23 23:11:58,128 ERROR sync requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: https://one.example/a "
+        'body={"code":7,"message":"Api-key is deactivated"}\n',
+        {"status": 403, "url": "https://one.example/a", "response_body": '{"code":7,"message":"Api-key is deactivated"}'},
+    ),
+    "requests-raise-for-status-and-words": (
+        "2026-11-23 23:11:58,128 ERROR sync requests.exceptions.HTTPError: 403 Client Error: Forbidden for url: https://one.example/a while order {7}\n",
+        {"status": 403, "url": "https://one.example/a", "response_body": None},
+    ),
+    "pairs-and-an-arrow": (
+        '2026-06-10 11:00:00,120 ERROR router POST https://one.example/router type=order.list -> 200 {"success":false,"errorCode":5}\n',
+        {"method": "POST", "url": "https://one.example/router", "status": 200, "response_body": '{"success":false,"errorCode":5}'},
+    ),
+    "status-and-phrase-before-the-address": (
+        "2026-06-10 11:00:00,120 ERROR shop HttpResponseError: status=423 Locked GET https://one.example/shop.json\n",
+        {"method": "GET", "url": "https://one.example/shop.json", "status": 423},
+    ),
     "http-client-prints": (
         "2026-11-23 23:11:57,125 INFO app start\nsend: b'POST /open HTTP/1.1\\r\\nHost: one.example\\r\\n\\r\\n'\nsend: b'{\"a\": 1}'\n"
         "reply: 'HTTP/1.1 200 OK\\r\\n'\nheader: Content-Type: application/json\n",

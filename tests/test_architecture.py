@@ -82,10 +82,14 @@ def room_of(module: str) -> str:
     return module.split(".")[1] if "." in module else "__init__"
 
 
+@cache
+def names() -> frozenset[str]:
+    return frozenset(map(name_of, modules()))
+
+
 def existing(module: str) -> str:
     """The module that a dotted name lies in: the name itself, or what stands before its last part."""
-    known = {name_of(path) for path in modules()}
-    return module if module in known else module.rpartition(".")[0]
+    return module if module in names() else module.rpartition(".")[0]
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

@@ -117,6 +117,7 @@ def test_modules_form_no_circle_when_imported() -> None:
         left = {name: below for name, below in left.items() if name not in free}
 
 
+@cache
 def platform_names() -> set[str]:
     """Ids and aliases of all packs as they could stand in code."""
     found: set[str] = set()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from secrets import randbits
 from typing import Any
@@ -18,8 +19,9 @@ _SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
 
 EXCHANGE_ORDER = ["started_at", "source_file", "line", "locator"]
 _MOST_RUNS = 500  # in order by themselves, of which a frame is put together; more are sorted row by row
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RECORD_ORDER = ["at", "source_file", "line"]
-_HOT = [
+HOT = [  # what questions ask of an exchange
     "row", "exchange_id", "direction", "source_file", "locator", "line", "writer", "started_at", "duration_ms",
     "method", "url", "host", "path", "status", "answer_state", "transport_error", "transport_error_text", "trace_id",
     "thread",
@@ -125,7 +127,7 @@ class Frame:
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
         """The failing exchanges as dicts of the columns that questions need, in order."""
-        return self.failed.select(_HOT).to_dicts()
+        return self.failed.select(HOT).to_dicts()
 
     @cached_property
     def failing(self) -> dict[int, dict[str, Any]]:
@@ -188,7 +190,7 @@ class Frame:
         """The columns that questions need of these rows."""
         if all(row in self.failing for row in rows):
             return [self.failing[row] for row in rows]
-        return self.exchanges.select(_HOT)[list(rows)].to_dicts()
+        return self.exchanges.select(HOT)[list(rows)].to_dicts()
 
     def between(self, first: datetime, last: datetime) -> pl.DataFrame:
         """The exchanges that began from `first` to `last`, both included: a slice, for all are sorted by time."""
@@ -198,11 +200,11 @@ class Frame:
     def span(self, first: datetime, last: datetime) -> tuple[int, int]:
         """The rows that began from `first` to `last`: the first of them, and the one after the last."""
         times = self._times
-        return times.search_sorted(first, side="left"), times.search_sorted(last, side="right")
+        return bisect_left(times, _microseconds(first)), bisect_right(times, _microseconds(last))
 
     @cached_property
     def _times(self) -> pl.Series:
-        return self.exchanges["started_at"].drop_nulls().rechunk()
+        return self.exchanges["started_at"].drop_nulls().dt.epoch("us").rechunk()
 
     def rows_of(self, column: str, values: Iterable[str | None]) -> dict[str, int]:
         """The last row of each of these ids that the frame holds."""
@@ -215,6 +217,11 @@ class Frame:
     def record(self, row: int) -> dict[str, Any]:
         """All columns of one record."""
         return self.records.row(row, named=True)
+
+
+def _microseconds(at: datetime) -> int:
+    """Since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

@@ -14,23 +14,18 @@ import polars as pl
 
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.platforms.facts import Test
-from openclaw_forensics.platforms.message import TEXT_LIMIT, Message
+from openclaw_forensics.platforms.message import COLUMNS, TEXT_LIMIT, Message
 from openclaw_forensics.platforms.model import ErrorRow
 from openclaw_forensics.platforms.places import all_hold, parse
 
 Row = dict[str, Any]
-_PARTS = ["request_headers", "response_headers", "request_body", "response_body"]
-_READ = [  # what a message is opened from
-    "row", "url", "host", "path", "query", "status", *_PARTS, "request_headers_state", "response_headers_state",
-    "request_body_state", "response_body_state",
-]  # fmt: skip
 
 
 class OwnTests:
     """Judges the tests of catalogue rows on the failures of one frame."""
 
     def __init__(self, frame: Frame) -> None:
-        self._failures = frame.failed.select(_READ)
+        self._failures = frame.failed.select("row", *COLUMNS)
         self._place = {row: place for place, row in enumerate(self._failures["row"])}
         self._candidates: dict[int, frozenset[int]] = {}  # by the identity of a catalogue row: failures it may fit
         self._may_hold: dict[tuple[str, bool | None], pl.Series] = {}  # by place: many rows ask for the same

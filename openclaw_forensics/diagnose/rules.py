@@ -12,18 +12,16 @@ from openclaw_forensics.diagnose.claims import refusal
 from openclaw_forensics.diagnose.conditions import compile_condition, keys_of
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
 from openclaw_forensics.diagnose.findings import Because, Finding, Telling
-from openclaw_forensics.diagnose.frame import FEW_VALUES, Frame
+from openclaw_forensics.diagnose.frame import FEW_VALUES, HOT, Frame
 from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.diagnose.load import Loaded
-from openclaw_forensics.diagnose.rule import Condition, Rule
-from openclaw_forensics.diagnose.rule import Sequence as RuleSequence
-from openclaw_forensics.platforms.columns import evaluate
-from openclaw_forensics.platforms.message import Message
-from openclaw_forensics.platforms.places import find, parse
+from openclaw_forensics.diagnose.logged import Logged
+from openclaw_forensics.diagnose.matching import Neighbours, matching
+from openclaw_forensics.diagnose.rule import Rule
+from openclaw_forensics.platforms.places import parse
 from openclaw_forensics.result import Check
 
 Row = dict[str, Any]
-_PLACE_ROWS = 20_000  # exchanges whose messages are opened for one rule; more are sampled and said so
 _TELLING = 3
 
 
@@ -31,27 +29,39 @@ def run_rules(frame: Frame, rules: Sequence[Loaded], contrasts: Contrasts) -> tu
     """Findings of all rules without a detector, and what each rule said."""
     findings: list[Finding] = []
     checks: list[Check] = []
-    for loaded in rules:
-        if loaded.rule.detector is None:
-            found, check = _run(frame, loaded, contrasts)
-            findings += found
-            checks.append(check)
+    asked = [loaded.rule for loaded in rules if loaded.rule.detector is None]
+    logged = Logged(frame.records, (rule.when_ for rule in asked if rule.frame == "records"))
+    for rule in asked:
+        found, check = _of_log(frame, rule, logged) if rule.frame == "records" else _run(frame, rule, contrasts)
+        findings += found
+        checks.append(check)
     return findings, checks
 
 
-def _run(frame: Frame, loaded: Loaded, contrasts: Contrasts) -> tuple[list[Finding], Check]:
-    rule = loaded.rule
-    if rule.frame == "records":
-        hits = frame.records.filter(_platform(rule) & loaded.when)
-        found = [_of_records(rule, frame, part) for part in hits.partition_by(["platform"], maintain_order=True)]
-        return found, _check(rule, hits.height, frame.records.height)
+def _of_log(frame: Frame, rule: Rule, logged: Logged) -> tuple[list[Finding], Check]:
+    hits = frame.records.filter(logged.hold(rule.when_))
+    hits = hits if rule.platform is None else hits.filter(platform=rule.platform)
+    found = [_of_records(rule, frame, part) for part in hits.partition_by(["platform"], maintain_order=True)]
+    return found, _check(rule, hits.height, frame.records.height)
+
+
+def _run(frame: Frame, rule: Rule, contrasts: Contrasts) -> tuple[list[Finding], Check]:
     decided = {k: v for k, v in rule.when_.items() if {key.column for key in keys_of({k: v})} <= set(FEW_VALUES)}
     rest = {k: v for k, v in rule.when_.items() if k not in decided}
     base = frame.where(among(frame, rule) & compile_condition(decided))
-    hits = select(base, compile_condition(rest), rest)
-    findings = [f for rows in _groups(hits, rule) if (f := _of_exchanges(rule, frame, rows, contrasts)) is not None]
+    rows = matching(base, compile_condition(rest), rest)
+    groups = _groups(_hits(frame, rule, rows), rule) if len(rows) else []
+    neighbours = Neighbours(frame)
+    findings = [f for g in groups if (f := _of_exchanges(rule, neighbours, g, contrasts)) is not None]
     count = sum(len(f.rows) + len(f.affected) for f in findings)
     return findings, _check(rule, count, frame.count(among(frame, rule)))
+
+
+def _hits(frame: Frame, rule: Rule, rows: pl.Series) -> pl.DataFrame:
+    """The exchanges that meet a rule's condition, with the columns that are asked of them."""
+    sequences = [s for s in (rule.after, rule.before, rule.absent) if s is not None]
+    more = {"failed", *rule.same, *(column for sequence in sequences for column in sequence.same)} - set(HOT)
+    return frame.exchanges.select(*HOT, *sorted(more))[rows]
 
 
 def _check(rule: Rule, hits: int, asked: int) -> Check:
@@ -75,46 +85,6 @@ def among(frame: Frame, rule: Rule) -> pl.Expr:
     return outcome & _platform(rule) & direction
 
 
-def select(base: pl.LazyFrame, when: pl.Expr, condition: Condition) -> pl.DataFrame:
-    """The rows of `base` for which `when` is true; messages are opened only where the rest of it can hold."""
-    places = sorted({key.column for key in keys_of(condition) if key.is_place})
-    if not places:
-        return base.filter(when).collect()
-    plain = {k: v for k, v in condition.items() if not any(key.is_place for key in keys_of({k: v}))}
-    narrowed = base.filter(compile_condition(plain)) if plain else base
-    return with_places(narrowed.head(_PLACE_ROWS).collect(), places).filter(when)
-
-
-def with_places(frame: pl.DataFrame, places: Sequence[str]) -> pl.DataFrame:
-    """`frame` with a column per place, and `known:<place>` telling whether it could be known."""
-    headers = [p for p in places if parse(p).kind == "header"]
-    frame = _with_headers(frame, headers)
-    places = [p for p in places if p not in headers]
-    columns: dict[str, list[object]] = {name: [] for p in places for name in (p, f"known:{p}")}
-    for row in frame.iter_rows(named=True) if places else ():
-        message = Message(row)
-        for place in places:
-            found = find(place, message)
-            columns[place].append(found.values[0] if found.values else None)
-            columns[f"known:{place}"].append(found.state != "unknown")
-    return frame.with_columns(
-        pl.Series(name, values, dtype=pl.Boolean if name.startswith("known:") else pl.String)
-        for name, values in columns.items()
-    )
-
-
-def _with_headers(frame: pl.DataFrame, places: Sequence[str]) -> pl.DataFrame:
-    """Header places for all rows at once: absent is known only where all headers were recorded."""
-    values = evaluate(frame, places)
-    frame = frame.with_columns(values[p].alias(p) for p in places)
-    return frame.with_columns(
-        (pl.col(f"{parse(p).side}_headers_state").is_in(["recorded", "empty"]) | pl.col(p).is_not_null())
-        .fill_null(False)
-        .alias(f"known:{p}")
-        for p in places
-    )
-
-
 def _groups(hits: pl.DataFrame, rule: Rule) -> list[list[Row]]:
     keys = list(dict.fromkeys(["platform", "identity", "shop", *rule.same]))
     parts = hits.partition_by(keys, maintain_order=True) if hits.height else []
@@ -131,8 +101,9 @@ def _enough(rows: list[Row], rule: Rule) -> list[Row]:
     return rows if any(b - a <= span for a, b in zip(times, times[rule.at_least - 1 :], strict=False)) else []
 
 
-def _of_exchanges(rule: Rule, frame: Frame, rows: list[Row], contrasts: Contrasts) -> Finding | None:
-    rows = [r for r in rows if _sequences_hold(rule, frame, r)]
+def _of_exchanges(rule: Rule, neighbours: Neighbours, rows: list[Row], contrasts: Contrasts) -> Finding | None:
+    frame = contrasts.frame
+    rows = [r for r in rows if _sequences_hold(rule, neighbours, r)]
     if len(rows) < rule.at_least:
         return None
     first = rows[0]
@@ -190,29 +161,12 @@ def _default_pointer(row: Mapping[str, object]) -> str:
     return "/response/body" if row["error_code"] or row["error_message"] else "/response/status"
 
 
-def _sequences_hold(rule: Rule, frame: Frame, row: Row) -> bool:
-    if rule.after is not None and not _beside(frame, rule.after, row, earlier=True):
+def _sequences_hold(rule: Rule, neighbours: Neighbours, row: Row) -> bool:
+    if rule.after is not None and not neighbours.any(rule.after, row, earlier=True):
         return False
-    if rule.before is not None and not _beside(frame, rule.before, row, earlier=False):
+    if rule.before is not None and not neighbours.any(rule.before, row, earlier=False):
         return False
-    return rule.absent is None or not _beside(frame, rule.absent, row, earlier=False)
-
-
-def _beside(frame: Frame, sequence: RuleSequence, row: Row, *, earlier: bool) -> bool:
-    """Whether an exchange that meets the sequence's condition lies before (or after) `row` in its time."""
-    at, number = row["started_at"], row["row"]
-    side = pl.col("row") < number if earlier else pl.col("row") > number
-    for column in sequence.same:
-        side &= pl.col(column).eq_missing(pl.lit(row[column], dtype=frame.exchanges.schema[column]))
-    if sequence.within_s is not None and isinstance(at, datetime):
-        span = timedelta(seconds=sequence.within_s)
-        side &= pl.col("started_at").is_between(at - span, at + span)
-    if sequence.least_s is not None:
-        if not isinstance(at, datetime):
-            return False
-        side &= (pl.col("started_at") - at).abs() >= timedelta(seconds=sequence.least_s)
-    base = frame.exchanges.lazy().filter(side)
-    return select(base, compile_condition(sequence.when), sequence.when).height > 0
+    return rule.absent is None or not neighbours.any(rule.absent, row, earlier=False)
 
 
 def _of_records(rule: Rule, frame: Frame, hits: pl.DataFrame) -> Finding:

@@ -13,7 +13,8 @@ from openclaw_forensics.diagnose.conditions import compile_condition, keys_of
 from openclaw_forensics.diagnose.contrasts import Contrasts
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.load import Loaded
-from openclaw_forensics.diagnose.rules import among, run_rules, with_places
+from openclaw_forensics.diagnose.matching import with_places
+from openclaw_forensics.diagnose.rules import among, run_rules
 from openclaw_forensics.platforms.message import Message
 from openclaw_forensics.platforms.model import ErrorRow, Pack
 from openclaw_forensics.platforms.places import all_hold

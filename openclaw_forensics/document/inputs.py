@@ -38,21 +38,22 @@ class Captured(Protocol):
 def describe_input(frame: Frame, capture: Captured, selection: Selection, packs: PackSet, settings: Settings) -> Input:
     """The `input` of the document."""
     table = frame.exchanges
+    kinds = frame.kinds
     first, last = frame.bounds
     return Input(
-        files=_files(capture, table, frame.records),
+        files=_files(capture, kinds, frame.records),
         exchanges=table.height,
         failures=len(frame.failures),
-        callbacks=table.filter(pl.col("direction") == "callback").height,
-        inbound_other=table.filter(pl.col("direction") == "inbound").height,
+        callbacks=frame.count(pl.col("direction") == "callback"),
+        inbound_other=frame.count(pl.col("direction") == "inbound"),
         records=frame.records.height,
         first_at=first,
         last_at=last,
-        platforms=_distinct(pl.concat([table["platform"], frame.records["platform"]])),
-        environments=_distinct(table["environment"]),
+        platforms=_distinct(pl.concat([kinds["platform"], frame.records["platform"]])),
+        environments=_distinct(kinds["environment"]),
         shops=tuple(
             Shop(platform=p, shop=s)
-            for p, s in table.filter(pl.col("shop").is_not_null()).select("platform", "shop").unique().sort(
+            for p, s in kinds.filter(pl.col("shop").is_not_null()).select("platform", "shop").unique().sort(
                 "platform", "shop", nulls_last=True
             ).iter_rows()
         ),
@@ -67,8 +68,8 @@ def _distinct(column: pl.Series) -> tuple[str, ...]:
     return tuple(sorted(str(v) for v in column.drop_nulls().unique()))
 
 
-def _files(capture: Captured, exchanges: pl.DataFrame, records: pl.DataFrame) -> tuple[InputFile, ...]:
-    by_file = dict(exchanges.group_by("source_file").len().iter_rows())
+def _files(capture: Captured, kinds: pl.DataFrame, records: pl.DataFrame) -> tuple[InputFile, ...]:
+    by_file = dict(kinds.group_by("source_file").agg(pl.col("rows").list.len().sum()).iter_rows())
     records_by_file = dict(records.group_by("source_file").len().iter_rows())
     files = [
         InputFile(

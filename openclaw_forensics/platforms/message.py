@@ -29,6 +29,10 @@ MAX_PAIRS = 2_000  # parameters read of a query or form
 FORM = r"^[A-Za-z0-9_.\-%\[\]$]+="  # how a form-encoded body begins
 _FORM = re.compile(FORM)
 _SURROGATE = re.compile("[\ud800-\udfff]")
+COLUMNS = (  # of an exchange, that places are read from
+    "url", "host", "path", "query", "status", "request_headers", "request_headers_state", "request_body",
+    "request_body_state", "response_headers", "response_headers_state", "response_body", "response_body_state",
+)  # fmt: skip
 _UNSEEN = frozenset({"not_recorded", "undecodable"})
 _PARTIAL = frozenset({"masked", "truncated", "reconstructed"})
 

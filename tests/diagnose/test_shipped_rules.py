@@ -11,7 +11,7 @@ from openclaw_forensics.analysis import analyze
 from openclaw_forensics.diagnose.conditions import keys_of
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.load import EVERYWHERE, Loaded, load_rules
-from openclaw_forensics.diagnose.rules import with_places
+from openclaw_forensics.diagnose.matching import with_places
 from openclaw_forensics.platforms.load import load
 from tests.diagnose.naive import holds
 

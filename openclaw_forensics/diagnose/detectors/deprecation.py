@@ -12,7 +12,7 @@ import polars as pl
 from openclaw_forensics.diagnose.detectors import Answer, Question
 from openclaw_forensics.diagnose.findings import Because, Changed, Finding
 from openclaw_forensics.diagnose.knowledge import phrase
-from openclaw_forensics.platforms.message import Message
+from openclaw_forensics.platforms.message import COLUMNS, Message
 from openclaw_forensics.platforms.model import Deprecation
 from openclaw_forensics.platforms.places import all_hold
 from openclaw_forensics.words import same
@@ -25,13 +25,16 @@ def detect(question: Question) -> Answer:
     findings = []
     judged = 0
     for platform, pack in question.knowledge.packs.items():
-        calls = question.frame.where((pl.col("platform") == platform) & (pl.col("direction") == "out"))
-        named = calls.select("operation", "path", "host").collect()
-        values = {column: named[column].unique().drop_nulls().to_list() for column in named.columns}
-        for entry in pack.deprecations:
-            if entry.effective_at is None or not _tells(entry):
-                continue
-            judged += named.height
+        ending = [e for e in pack.deprecations if e.effective_at is not None and _tells(e)]
+        if not ending:
+            continue
+        made = (pl.col("platform") == platform) & (pl.col("direction") == "out")
+        calls = question.frame.where(made)
+        named = {"operation"} | {c for c in ("path", "host") if any(getattr(e, c) is not None for e in ending)}
+        found = calls.select(pl.col(column).unique().implode() for column in sorted(named)).collect()
+        values = {column: [v for v in found[column][0] if v is not None] for column in found.columns}
+        for entry in ending:
+            judged += question.frame.count(made)
             for part in _uses(calls, values, entry).partition_by("shop", "identity", maintain_order=True):
                 findings += _findings(question, platform, entry, part)
     return Answer(findings, judged)
@@ -57,7 +60,8 @@ def _uses(calls: pl.LazyFrame, values: Mapping[str, list[str]], entry: Deprecati
         hits = hits.filter(meeting("host", lambda h: re.search(host, h) is not None))
     if not entry.tests:
         return hits.select("row", "started_at", "failed", "shop", "identity").collect()
-    opened = hits.head(_OPENED).collect()
+    used = ("row", "started_at", "failed", "shop", "identity", *COLUMNS)
+    opened = hits.head(_OPENED).select(used).collect()
     keep = [all_hold(entry.tests, Message(r)) is True for r in opened.iter_rows(named=True)]
     return opened.filter(pl.Series(keep, dtype=pl.Boolean))
 

@@ -19,7 +19,7 @@ from openclaw_forensics.diagnose.detectors.redelivered import processed_again
 from openclaw_forensics.diagnose.detectors.same_request import body_of, content, volatile_names
 from openclaw_forensics.diagnose.findings import Because, Finding, Telling
 from openclaw_forensics.diagnose.knowledge import phrase
-from openclaw_forensics.platforms.message import Message
+from openclaw_forensics.platforms.message import COLUMNS, Message
 from openclaw_forensics.platforms.places import value
 from openclaw_forensics.words import Text, same
 
@@ -27,9 +27,7 @@ Row = dict[str, object]
 _MOST = 20_000  # submissions looked at
 _USED = (
     "row", "started_at", "platform", "shop", "identity", "operation", "operation_key", "object_id", "step", "method",
-    "url", "host", "path", "query", "status", "failed", "failure", "transport_error", "request_headers",
-    "request_headers_state", "request_body", "request_body_state", "response_headers", "response_headers_state",
-    "response_body", "response_body_state",
+    "failed", "failure", "transport_error", *COLUMNS,
 )  # fmt: skip
 _LOST = ("timeout", "reset", "other")  # the request may have arrived all the same
 

@@ -12,17 +12,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.padding import PKCS7
+from typing import TYPE_CHECKING, Any
 
 from openclaw_forensics.platforms.load import fold
 from openclaw_forensics.platforms.message import Digits, parse_json, parse_pairs
 from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.settings import Secret
+
+if TYPE_CHECKING:  # at run time only where the user gave a key
+    from cryptography.hazmat.primitives.ciphers import modes
 
 MAX_TEXT = 1 << 20  # characters of an encrypted text
 _MOST_LEAVES = 20  # texts tried per body
@@ -161,6 +159,10 @@ def _bytes(text: str) -> Iterator[tuple[str, bytes]]:
 
 def _plains(data: bytes, key: AesKey) -> Iterator[tuple[str, bytes]]:
     """What each mode makes of the data, where padding or tag fit."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers import modes
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     if len(data) >= _BLOCK and len(data) % _BLOCK == 0:
         for vector in (*key.vectors, key.key[:_BLOCK], bytes(_BLOCK)):
             if len(vector) == _BLOCK:
@@ -177,6 +179,9 @@ def _plains(data: bytes, key: AesKey) -> Iterator[tuple[str, bytes]]:
 
 
 def _padded(name: str, key: bytes, mode: modes.CBC | modes.ECB, data: bytes) -> Iterator[tuple[str, bytes]]:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+    from cryptography.hazmat.primitives.padding import PKCS7
+
     worker = Cipher(algorithms.AES(key), mode).decryptor()
     unpad = PKCS7(_BLOCK * 8).unpadder()
     try:

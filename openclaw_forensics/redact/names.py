@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
@@ -56,6 +57,7 @@ class Names:
         return next((kind for ending, kind in _ENDINGS.items() if folded.endswith(ending)), None)
 
 
+@lru_cache(maxsize=4096)  # the same few names stand in every call
 def fold(name: str) -> str:
     """A name as it is compared."""
     return re.sub(r"[-_\s]", "", name).lower()

@@ -85,6 +85,8 @@ def scrub(text: str) -> str:
 def finish(text: str) -> tuple[str, list[tuple[int, int, str]]]:
     """`text` without marks, and where each pseudonym stands in it: `(start, end, name)`."""
     places: list[tuple[int, int, str]] = []
+    if OPEN not in text:
+        return text, places
     out: list[str] = []
     done = length = 0
     for match in _STANDS_FOR.finditer(text):

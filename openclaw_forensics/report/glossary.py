@@ -36,6 +36,8 @@ def terms() -> tuple[Term, ...]:
 
 
 def _texts(value: object, lang: Lang) -> list[str]:
+    if value is None or isinstance(value, str | int | float):  # most are; asking for a model takes longer
+        return []
     if isinstance(value, Text):
         return [value.zh if lang == "zh" else value.en]
     if isinstance(value, BaseModel):
@@ -74,7 +76,7 @@ def terms_in(result: Result, lang: Lang) -> list[Term]:
     found = []
     for term in terms():
         names = (term.name.zh if lang == "zh" else term.name.en).lower().split(" / ")
-        hit = any(n in said if lang == "zh" else re.search(rf"\b{re.escape(n)}s?\b", said) for n in names)
+        hit = any(n in said and (lang == "zh" or re.search(rf"\b{re.escape(n)}s?\b", said)) for n in names)
         if hit or term.name.zh in own:
             found.append(term)
     return found

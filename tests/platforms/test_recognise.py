@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from openclaw_forensics.platforms.load import Gateway, PackSet
-from openclaw_forensics.platforms.recognise import out_of_scope, recognise, recognise_records
+from openclaw_forensics.platforms.recognise import by_records, out_of_scope, recognise, recognise_records
 from tests.platforms.rows import frame, options, pack, packs, records, row
 
 ACME = pack(
@@ -208,3 +208,17 @@ def test_no_rows() -> None:
     assert recognise(frame(), ALL, options()).height == 0
     assert recognise_records(records(), ALL).height == 0
     assert isinstance(recognise(frame(), ALL, options(platforms=("acme",))), pl.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "platform"),
+    [
+        pytest.param(None, "AcmeClient: Service Unavailable", "acme", id="no-address"),
+        pytest.param("https://elsewhere.example/x", "AcmeClient: Service Unavailable", None, id="an-address-decides"),
+        pytest.param(None, "Service Unavailable", None, id="a-record-without-a-name"),
+    ],
+)
+def test_a_call_without_address_is_named_by_its_record(url: str | None, text: str, platform: str | None) -> None:
+    held = frame(row(url, exchange_id="x1"))
+    told = records({"level": "ERROR", "message": text, "exchange_id": "x1"})
+    assert by_records(recognise(held, ALL, options()), recognise_records(told, ALL))["platform"].to_list() == [platform]

@@ -19,6 +19,7 @@ $(VENV)/.ready: pyproject.toml
 		echo "$(PYTHON) lacks the venv module; install it (Debian: apt-get install python3-venv)"; exit 1; }
 	@[ -x "$(BIN)/python" ] || [ -x "$(BIN)/python.exe" ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	@$(BIN)/python -m compileall -q openclaw_forensics
 	@touch $@
 
 demo: setup

@@ -1,7 +1,8 @@
 """Callbacks that the server or filter in front of our receiver turned away, by that server's own log.
 
 The access log tells the status alone; the error log beside it names the filter. Both print the path, and their clocks
-are one machine's, so that the stamps agree but for whole quarters of an hour: error logs print no zone.
+are one machine's, so that the stamps agree but for whole quarters of an hour: error logs print no zone. Where only the
+error log was given, its lines alone show it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ _LEAST_PATH = 2  # "/" stands in every line
 
 def detect(question: Question) -> Answer:
     """A finding per platform and shop whose refused callbacks the front's log speaks of."""
+    if question.frame.exchanges.is_empty():
+        lone = _lone(question)
+        return Answer([lone] if lone else [], len(lone.records) if lone else 0)
     rows = [r for r in question.frame.failures if r["direction"] == "callback" and (r["status"] or 0) >= 400]
     denied = _denied(question) if rows else []
     if not denied:
@@ -38,6 +42,23 @@ def _denied(question: Question) -> list[Row]:
     pattern = "|".join(f"(?:{words})" for words in question.words("denied_words"))
     named = question.frame.records.filter(pl.col("at").is_not_null() & pl.col("message").str.contains(pattern))
     return named.head(_MOST).select("row", "at", "message", "exchange_id").to_dicts()
+
+
+def _lone(question: Question) -> Finding | None:
+    """The refusals of deliveries in a capture that holds nothing but the front's log."""
+    denied = pl.Series([d["row"] for d in _denied(question)], dtype=question.frame.records["row"].dtype)
+    receiver = "|".join(f"(?:{words})" for words in question.words("lone_words"))
+    told = question.frame.records.filter(
+        pl.col("row").is_in(denied.implode()) & pl.col("message").str.contains(receiver)
+    )
+    if told.is_empty():
+        return None
+    rule, records, named = question.rule, tuple(told["row"]), told["platform"]
+    return Finding(
+        rule=rule.id, cause=rule.cause, confidence=question.number("confidence"), platform=_text(named[0]),
+        shop=None, identity=None, records=records, because=(Because(rule.why, (), records[:3]),),
+        alternatives=rule.alternatives, sources=rule.source,
+    )  # fmt: skip
 
 
 def _speaks_of(record: Row, row: Row, apart_s: float) -> bool:

@@ -54,3 +54,13 @@ def test_the_front_refused(status, message, zone_h):
 def test_what_the_front_did_not_refuse(message):
     diagnosis = capture([hit(0, 500), hit(5, 500)], [said(0, message), said(5, message)])
     assert not found(diagnosis, BLOCKED)
+
+
+@pytest.mark.parametrize(
+    ("message", "roots"),
+    [(RULE, 1), (RULE.replace("POST /acme/webhook", "GET /.env"), 0), (RULE.replace("forbidden by", "follows"), 0)],
+    ids=["a delivery", "a scan", "no refusal"],
+)
+def test_the_fronts_log_alone(message, roots):
+    held = found(capture([], [said(0, message), said(5, message)]), BLOCKED)
+    assert [(r.judgement.party, len(r.owned.finding.records)) for r in held] == [("network", 2)] * roots

@@ -141,7 +141,7 @@ def _outcomes(frame: pl.DataFrame, chosen: pl.Series, pack: Pack, common: Pack) 
     own = pack.platform.envelope if pack.platform.id != common.platform.id else ()
     general = common.platform.envelope
     found = []
-    for row, index in zip(frame.select(_PROOF).iter_rows(named=True), chosen, strict=True):
+    for row, index in zip(frame.select(*_PROOF, "labels").iter_rows(named=True), chosen, strict=True):
         operation = None if index is None else pack.operations[index]
         found.append(failure.judge(Message(row), operation, own, general))
     return found

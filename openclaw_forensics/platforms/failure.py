@@ -109,6 +109,8 @@ def judge(
     _take(out, own, general, in_items=status is None or status < 400)
     if out.code is None and (status is None or status >= 400):
         _take_loosely(out, message, operation, envelopes)
+    if out.code is None and status is not None and status >= 400:
+        _take_labels(out, message)
     if status is not None and status >= 400:
         out.failure = "status"
     elif status is None and is_exception(message) and (out.code or out.message):
@@ -179,6 +181,13 @@ def _take_loosely(out: Outcome, message: Message, operation: Operation | None, o
                 out.subcode = _word(places.loose_value(envelope.subcode, message))
                 out.message = _sentence(places.loose_value(envelope.message, message)) or out.message
                 return
+
+
+def _take_labels(out: Outcome, message: Message) -> None:
+    """Code and message that the capture's own columns name beside the exchange, where the answer yields no code."""
+    told = {label["name"]: label["value"] for label in message.row.get("labels") or ()}
+    if (code := _word(told.get("error_code"))) is not None:
+        out.code, out.message = code, _sentence(told.get("error_message")) or out.message
 
 
 def _first(message: Message, operation: Operation | None, envelopes: Iterable[Envelope]) -> _Reading | None:

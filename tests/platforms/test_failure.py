@@ -272,3 +272,20 @@ def test_an_envelope_whose_path_was_not_recorded() -> None:
     assert Suspicion(pack({"envelope": [ENVELOPES[2] | {"path": "^/v2/"}]})).rows(
         held["response_body"], held["path"]
     ).to_list() == [0]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "code"),
+    [
+        (403, "E7: no scope", "E7"),
+        (403, '{"error":"E9","msg":"no scope"}', "E9"),
+        (200, "E7: no scope", None),
+    ],
+    ids=["the columns beside it", "a recorded body goes first", "a good status"],
+)
+def test_the_captures_own_columns(status: int, answer: str, code: str | None) -> None:
+    labels = [{"name": "error_code", "value": "E7"}, {"name": "error_message", "value": "no scope"}]
+    told = message(URL, status=status, answer=answer)
+    told.row["labels"] = labels
+    out = judge(told, None, [Envelope(**ENVELOPES[2])], ())
+    assert out.code == code

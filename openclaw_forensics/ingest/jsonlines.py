@@ -18,7 +18,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from openclaw_forensics.errors import Problem
-from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Part, ReadOptions, Sniff
+from openclaw_forensics.ingest.api import NOT_MINE, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.calls import read_calls
 from openclaw_forensics.ingest.fragments import FRAGMENT
 from openclaw_forensics.ingest.jsonlines_calls import call_rows, record_columns
@@ -37,7 +37,7 @@ from openclaw_forensics.ingest.lineformat import load_formats
 from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
-from openclaw_forensics.ingest.textlog import TextLogReader, ahead, last_time, sort_out
+from openclaw_forensics.ingest.textlog import CHUNK, TextLogReader, ahead, last_time, sort_out
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 
 SAMPLES = 300

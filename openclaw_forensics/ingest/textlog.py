@@ -18,7 +18,7 @@ from typing import TypeVar
 import polars as pl
 
 from openclaw_forensics.errors import Problem
-from openclaw_forensics.ingest.api import CHUNK, NOT_MINE, Balance, Part, ReadOptions, Sniff
+from openclaw_forensics.ingest.api import NOT_MINE, Balance, Part, ReadOptions, Sniff
 from openclaw_forensics.ingest.calls import read_calls
 from openclaw_forensics.ingest.lineformat import fit_heads, load_formats
 from openclaw_forensics.ingest.lineformat_model import FormatSet
@@ -32,7 +32,8 @@ from openclaw_forensics.ingest.textlog_rows import EVENT
 T = TypeVar("T")
 WORKERS = 2
 LEARNT_FROM = 256 << 10  # bytes of a large file that teach its wordings
-MAX_CARRY = 16 << 20  # bytes of an unfinished record that are carried to the next chunk
+CHUNK = 16 << 20  # bytes read at once: every piece costs some hundred column operations, however small it is
+MAX_CARRY = 32 << 20  # bytes of an unfinished record that are carried to the next chunk
 _NOTED, _BELOW, _UNLEVELLED, _IGNORED, _CALLED = 1, 2, 3, 4, 5  # what a record is, in ascending force from _IGNORED on
 _REASONS = {
     _BELOW: "below WARN, no call in it",

@@ -19,7 +19,7 @@ from openclaw_forensics.ingest.calls_forms import by_groups, by_wording, into
 from openclaw_forensics.ingest.calls_wiretap import MARK as WIRETAP_MARK
 from openclaw_forensics.ingest.calls_wiretap import ROWS as WIRETAP_ROWS
 from openclaw_forensics.ingest.calls_wiretap import wiretap
-from openclaw_forensics.ingest.fragments import FRAGMENT, fragments_of
+from openclaw_forensics.ingest.fragments import FRAGMENT, fragments_of, in_order
 from openclaw_forensics.ingest.lineformat_model import MessageGroup
 from openclaw_forensics.ingest.quoted import MARKS, quoted
 from openclaw_forensics.ingest.quoted_errors import outcome
@@ -60,17 +60,8 @@ def read_calls(records: pl.DataFrame, groups: Sequence[MessageGroup]) -> pl.Data
     errorish = pl.col("text").str.contains(_ERRORISH) & ~pl.col("level").is_in(["DEBUG"]).fill_null(False)
     rest = _by_python(rest, errorish, _error, found)
     by_groups(rest, [group for group in groups if _notes(group)], into(found))
-    fragments = _in_order(pl.concat([pl.DataFrame(schema=FRAGMENT), *found]))
+    fragments = in_order(pl.concat([pl.DataFrame(schema=FRAGMENT), *found]), "row")
     return _with_blocks(_with_json(fragments), records)
-
-
-def _in_order(fragments: pl.DataFrame) -> pl.DataFrame:
-    """By row; a row's several calls as found. Sorting the numbers alone is faster than sorting all columns."""
-    rows = fragments["row"]
-    if rows.is_sorted():
-        return fragments
-    order = rows.to_frame().select(pl.arg_sort_by("row", maintain_order=True)).to_series()
-    return fragments[order]
 
 
 def _with_blocks(fragments: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:

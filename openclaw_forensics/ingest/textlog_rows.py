@@ -8,7 +8,7 @@ import polars as pl
 
 from openclaw_forensics.exchanges import READ_COLUMNS, conform
 from openclaw_forensics.ingest.exceptions import family
-from openclaw_forensics.ingest.fragments import FRAGMENT
+from openclaw_forensics.ingest.fragments import FRAGMENT, in_order
 
 _ORIGIN = r"^([a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*)"
 _URL = r"^(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?:[^/@?#]*@)?(?P<host>\[[^\]]*\]|[^/:?#]*)(?::(?P<port>[0-9]{1,5}))?"
@@ -64,10 +64,7 @@ _EXACT_WRITERS = ("OkHttp", "Feign", "wire", "axios", "http.client", "curl")
 
 def by_line(frame: pl.DataFrame) -> pl.DataFrame:
     """In the order of the file; rows of one line as they come."""
-    lines = frame["line"]
-    if lines.is_sorted():
-        return frame
-    return frame[lines.to_frame().select(pl.arg_sort_by("line", maintain_order=True)).to_series()]
+    return in_order(frame, "line")
 
 
 def packed(frame: pl.DataFrame) -> pl.DataFrame:

@@ -16,12 +16,13 @@ from typing import Any
 import polars as pl
 
 from openclaw_forensics.ingest.fragments import FRAGMENT
+from openclaw_forensics.ingest.lineformat_model import NAMED_PATTERNS
 
 OFTEN = 8  # of the first records that a wording must fit to be learnt
 MOST = 16  # wordings of one file
 _ADDRESS = r"[^\s\"'`<>{}|\\^\[\](),;，。；]"
 SLOTS = {
-    "method": "GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS",
+    "method": NAMED_PATTERNS["METHOD"],
     "url": f"https?://{_ADDRESS}+",
     "target": f"/{_ADDRESS}*",
     "status": "[1-5][0-9][0-9]",

@@ -225,7 +225,7 @@ def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, 
     stage.exchanges.clear()  # two copies of a large capture are one too many
     records = pl.concat([conform(f, RECORDS) for f in stage.records]) if stage.records else empty(RECORDS)
     exchanges, records, zone = settle(exchanges, records, settings.timezone)
-    merged = drop_doubles(exchanges)
+    merged = drop_doubles(exchanges, {file.path: file.series for file in stage.files})
     exchanges = merged.exchanges
     if merged.stays:
         records = records.with_columns(pl.col("exchange_id").replace(merged.stays))

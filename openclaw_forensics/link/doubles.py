@@ -1,22 +1,24 @@
 """The same exchange seen by two writers counts once: by the platform's request id, else by what and when.
 
-Only across files: two lines of one file are two attempts. The fuller sighting stays and names the other.
+Only across logs (files, or series of rotated files): two lines of one log are two attempts, unless the same line went
+into two files of a series. The fuller sighting stays and names the other.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
 import polars as pl
 
+from openclaw_forensics.link.meetings import SLACK, Row, copied, may_meet
+
 _LONGEST = timedelta(seconds=60)  # an exchange begun longer ago is not looked for
 _MOST = 500  # candidates looked at for one row
-_SLACK = timedelta(seconds=2)  # between clocks of two writers on one machine
-Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +30,24 @@ class Merged:
     offsets_ms: dict[str, float] = field(default_factory=dict)  # file -> its clock minus that of the fuller sighting
 
 
-def drop_doubles(exchanges: pl.DataFrame) -> Merged:
-    """Drop what another file shows more fully, and measure by it how the files' clocks disagree."""
+def drop_doubles(exchanges: pl.DataFrame, series: Mapping[str, str | None] | None = None) -> Merged:
+    """Drop what another log shows more fully, and measure by it how the files' clocks disagree.
+
+    `series` tells for each file of a rotated log which log it is a piece of.
+    """
     if exchanges["source_file"].n_unique() < 2:
         return Merged(exchanges)
-    columns = ["exchange_id", "source_file", "line", "locator", "raw_stamp", "request_id", "method", "host", "path",
-               "status", "started_at", "duration_ms", "direction", "response_body_state",
-               "request_body_state"]  # fmt: skip
-    groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
-    for row in exchanges.select(columns).iter_rows(named=True):
-        groups[row["method"], row["path"], row["status"], row["direction"] == "out"].append(row)
-    pairs = [pair for rows in groups.values() if len({r["source_file"] for r in rows}) > 1 for pair in _pairs(rows)]
-    if not pairs:
+    logs = {file: log for file, log in (series or {}).items() if log is not None}
+    again = copied(exchanges, logs)
+    once = exchanges.filter(~pl.col("exchange_id").is_in([b["exchange_id"] for _, b in again])) if again else exchanges
+    pairs: list[tuple[Row, Row]] = []
+    for group in may_meet(once, logs).partition_by("group", maintain_order=True):
+        pairs += _pairs(group.rows(named=True))
+    if not pairs and not again:
         return Merged(exchanges)
-    stays = {str(b["exchange_id"]): str(a["exchange_id"]) for a, b in pairs}
-    return Merged(_without(exchanges, pairs), stays, _offsets(pairs))
+    stays = {str(b["exchange_id"]): str(a["exchange_id"]) for a, b in (*again, *pairs)}
+    stays = {gone: stays.get(kept, kept) for gone, kept in stays.items()}
+    return Merged(_without(exchanges, [*again, *pairs]), stays, _offsets(pairs))
 
 
 def _offsets(pairs: list[tuple[Row, Row]]) -> dict[str, float]:
@@ -56,7 +61,7 @@ def _offsets(pairs: list[tuple[Row, Row]]) -> dict[str, float]:
 
 
 def _pairs(rows: list[Row]) -> list[tuple[Row, Row]]:
-    """(kept, dropped) pairs: unique partners from different files, the fuller sighting kept."""
+    """(kept, dropped) pairs: unique partners from different logs, the fuller sighting kept."""
     rows = sorted(rows, key=_fullness)
     near = _Nearby(rows)
     taken: set[object] = set()
@@ -65,11 +70,11 @@ def _pairs(rows: list[Row]) -> list[tuple[Row, Row]]:
         if kept["exchange_id"] in taken:
             continue
         partners = [r for r in near.of(kept) if r["exchange_id"] not in taken and _same(kept, r)]
-        by_file: dict[object, list[Row]] = defaultdict(list)
+        by_log: dict[object, list[Row]] = defaultdict(list)
         for partner in partners:
             if _fullness(partner) > _fullness(kept):
-                by_file[partner["source_file"]].append(partner)
-        for unique in by_file.values():
+                by_log[partner["log"]].append(partner)
+        for unique in by_log.values():
             if len(unique) == 1:
                 taken.add(unique[0]["exchange_id"])
                 pairs.append((kept, unique[0]))
@@ -96,7 +101,7 @@ class _Nearby:
         start = row["started_at"]
         if isinstance(start, datetime):
             first = bisect_left(self._starts, start - _LONGEST)
-            last = bisect_right(self._starts, _end(row, start) + _SLACK)
+            last = bisect_right(self._starts, _end(row, start) + SLACK)
             found |= {str(r["exchange_id"]): r for _, _, r in self._timed[max(first, last - _MOST) : last]}
         return [r for r in found.values() if r is not row]
 
@@ -107,7 +112,7 @@ def _fullness(row: Row) -> tuple[object, ...]:
 
 
 def _same(a: Row, b: Row) -> bool:
-    if a["source_file"] == b["source_file"]:
+    if a["log"] == b["log"]:
         return False
     if a["host"] is not None and b["host"] is not None and a["host"] != b["host"]:
         return False
@@ -116,7 +121,7 @@ def _same(a: Row, b: Row) -> bool:
     start_a, start_b = a["started_at"], b["started_at"]
     if not isinstance(start_a, datetime) or not isinstance(start_b, datetime):
         return False
-    return start_a <= _end(b, start_b) + _SLACK and start_b <= _end(a, start_a) + _SLACK
+    return start_a <= _end(b, start_b) + SLACK and start_b <= _end(a, start_a) + SLACK
 
 
 def _end(row: Row, start: datetime) -> datetime:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from datetime import timedelta
+from itertools import permutations
+from typing import Any
+
 from openclaw_forensics.link.doubles import drop_doubles
+from openclaw_forensics.link.meetings import SLACK, may_meet
 from tests.link.rows import exchanges
 
 BODY = {"response_body_state": "recorded", "request_body_state": "recorded"}
@@ -43,3 +49,62 @@ def test_two_candidates_are_no_unique_partner() -> None:
 
 def test_far_apart_is_another_attempt() -> None:
     assert len(kept({"at": 0}, {"at": 60, "source_file": "b.har"})) == 2
+
+
+ROTATED = {"a.log": "app.log", "a.log.1": "app.log", "b.har": None}
+
+
+def test_pieces_of_one_rotated_log_never_melt() -> None:
+    rows = exchanges({"at": 0}, {"at": 0.5, "source_file": "a.log.1"})
+    assert drop_doubles(rows, ROTATED).stays == {}
+
+
+def test_a_line_copied_into_the_rotated_piece_counts_once() -> None:
+    line = {"at": 0, "raw_stamp": "2026-03-17 06:00:00.123", "url": "https://h/o", "thread": "t"}
+    rows = exchanges({**line}, {**line, "source_file": "a.log.1"})
+    assert drop_doubles(rows, ROTATED).stays == {"x1": "x0"}
+
+
+def test_a_copied_stamp_without_fraction_is_no_proof() -> None:
+    line = {"at": 0, "raw_stamp": "2026-03-17 06:00:00", "url": "https://h/o", "thread": "t"}
+    assert drop_doubles(exchanges({**line}, {**line, "source_file": "a.log.1"}), ROTATED).stays == {}
+
+
+def test_partners_in_two_pieces_of_one_log_are_not_unique() -> None:
+    rows: list[dict[str, object]] = [
+        {"at": 0, "source_file": "b.har", **BODY},
+        {"at": 0},
+        {"at": 1, "source_file": "a.log.1"},
+    ]
+    assert drop_doubles(exchanges(*rows), ROTATED).stays == {}
+
+
+def test_nothing_that_overlaps_or_shares_an_id_is_left_out_before_it_is_looked_at() -> None:
+    chance = random.Random(7)
+    drawn: list[dict[str, object]] = [
+        {
+            "at": chance.uniform(0, 400),
+            "source_file": chance.choice(["a.log", "b.har", "c.log"]),
+            "request_id": chance.choice([None, None, f"r{chance.randrange(40)}"]),
+            "path": chance.choice(["/o", "/p", None]),
+            "duration_ms": chance.choice([None, 0.0, 5000.0, 90_000.0]),
+        }
+        for _ in range(150)
+    ]
+    rows = exchanges(*drawn)
+    meeting = set(may_meet(rows, {})["exchange_id"])
+    partners = {
+        str(one["exchange_id"])
+        for one, other in permutations(rows.iter_rows(named=True), 2)
+        if one["path"] == other["path"] and one["source_file"] != other["source_file"] and _touch(one, other)
+    }
+    assert partners
+    assert partners <= meeting
+    assert len(meeting) < rows.height
+
+
+def _touch(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    if one["request_id"] is not None and one["request_id"] == other["request_id"]:
+        return True
+    ends = [row["started_at"] + timedelta(milliseconds=row["duration_ms"] or 0) + SLACK for row in (one, other)]
+    return bool(one["started_at"] <= ends[1] and other["started_at"] <= ends[0])

@@ -21,6 +21,7 @@ from openclaw_forensics.settings import Settings
 _OURS = frozenset({"tool", "labels", "checks", "blind", "schema_version", "redaction"})
 _KEEP = frozenset({"id", "exchange", "locator", "file", "path", "sha256", "rule", "cause", "party", "origin", "pointer",
                    "kind", "role", "root_cause", "platform", "operation", "direction"})  # fmt: skip
+_COMPARED = frozenset({"pointer", "failing", "good"})
 
 
 class Redacted:
@@ -78,10 +79,17 @@ class _Worker:
         if isinstance(node, str):
             return node if key in _KEEP else self.plain(node)
         if isinstance(node, dict):
-            return {k: self.walk(v, k) for k, v in node.items()}
+            told = self._compared(node) if node.keys() >= _COMPARED else {}
+            return {k: self.walk(v, k) for k, v in node.items() if k not in told} | told
         if isinstance(node, list | tuple):
             return [self.walk(v, key) for v in node]
         return node
+
+    def _compared(self, node: dict[str, Any]) -> dict[str, Any]:
+        """Both values of a difference: their place tells what they are, as their names do in the message."""
+        pointer = node["pointer"]
+        values = {side: node[side] for side in ("failing", "good") if isinstance(node[side], str)}
+        return {side: finish(self._texts.at(pointer, scrub(value)))[0] for side, value in values.items()}
 
     def exchange(self, view: dict[str, Any]) -> dict[str, Any]:
         """One exchange, its headers and bodies with the places where something was hidden."""

@@ -23,6 +23,13 @@ _XML = re.compile(rf"<(?P<name>{_NAME})(?:\s[^<>]{{0,500}})?>(?P<value>[^<]{{1,8
 _SCALAR = re.compile(
     r"""(?P<string>\\{0,7}["'](?:[^"'\\]|\\.|(?<!\\)'(?=\w)){0,8000}?\\{0,7}["'])|(?P<bare>[^\s,}\]"']{1,200})"""
 )
+# The working directory, as environments and sudo's log lines give it (POSIX.1-2017, XBD 8.3): the name also stands for
+# "password", so that only an upper-case name with an absolute path tells. No "+" and no "=": those are encodings.
+_FOLDERS = frozenset({"PWD", "OLDPWD"})
+_PART = r"[\w.@~-]{1,255}"
+_FOLDER = re.compile(
+    rf"""(?:(?:/{_PART}){{1,40}}/?|/|[A-Za-z]:[\\/]{{1,2}}(?:{_PART}[\\/]{{1,2}}){{0,40}}(?:{_PART})?)(?![^\s"',;)\]}}\\])"""
+)
 _LITERALS = frozenset({"null", "true", "false", "None", "True", "False", ""})
 _DEEPEST = 40
 _SPACED = frozenset({"authorization", "cookie"})  # kinds whose values hold blanks
@@ -56,12 +63,24 @@ class Texts:
     def value(self, name: str, value: str) -> str:
         """A value whose name is known: a header, a parameter."""
         kind = self._names.kind(name)
-        if kind is None:
+        if kind is None or _is_folder(name, value):
             return self.hide(value)
         if kind == "authorization":
             scheme, _, rest = value.partition(" ")
             return f"{scheme} {self._put(kind, rest)}" if rest else self._put(kind, value)
         return self._put(kind, value)
+
+    def at(self, pointer: str, value: str) -> str:
+        """A value of a message whose place is known (RFC 6901): the outermost name on the way to it decides."""
+        for part in pointer.split("/"):
+            name = part.replace("~1", "/").replace("~0", "~")
+            kind = self._names.kind(name)
+            if kind is None and pointer.startswith("/url/") and len(value) >= LEAST:
+                kind = self._names.kind(name, parameter=True)
+            if kind is not None:
+                whole = self._vault.whole(value)
+                return self.value(name, whole) if kind == "authorization" else self._put(kind, whole)
+        return self.hide(value)
 
     def _put(self, kind: str, value: str) -> str:
         if not value.strip() or value in _LITERALS or OPEN in value or is_masked(value):
@@ -73,6 +92,8 @@ class Texts:
             kind = self._names.kind(match["name"], parameter=parameter, exact=headers)
             if kind is None or (headers and kind not in _SPACED and " " in match["value"].strip()):
                 return match[0]  # a sentence after a colon is no credential
+            if _is_folder(match["name"], match["value"]):
+                return match[0]
             if parameter and self._names.kind(match["name"]) is None and len(match["value"]) < LEAST:
                 return match[0]  # code=400 in a log line is a status
             start = match.start("value") - match.start()
@@ -100,7 +121,7 @@ class Texts:
             if match.start() < done:
                 continue
             kind = self._names.kind(match["name"])
-            if kind is None:
+            if kind is None or _is_folder(match["name"], text, match.end()):
                 continue
             out.append(text[done : match.end()])
             done = self._after(text, match.end(), kind, out)
@@ -148,3 +169,12 @@ class Texts:
             out.append(scalar[0] if is_name else self._scalar(scalar, kind))
             place = scalar.end()
         return place
+
+
+def _is_folder(name: str, text: str, place: int = 0) -> bool:
+    """Whether an absolute path stands at `place` under a name of the working directory."""
+    if name not in _FOLDERS:
+        return False
+    while place < len(text) and text[place] in "\\\"'":
+        place += 1
+    return _FOLDER.match(text, place) is not None

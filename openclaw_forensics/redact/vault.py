@@ -9,6 +9,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 
 OPEN, CLOSE = "\ue000", "\ue001"  # stand around a pseudonym while a text is worked on; never in a finished one
 PERSONAL = frozenset({"name", "phone", "address", "email", "tax_id", "personal"})
+CUT = 100  # characters from which a value may be the beginning of a longer one
 LEAST = 8  # characters; shorter values are hidden where they stand and not searched for
 _WORD = re.compile(r"^[A-Za-z]+$|^[\u3400-\u9fff]+$")
 _DIGITS = re.compile(r"^\d{1,7}$")
@@ -49,6 +50,12 @@ class Vault:
                 for written in {form, quote(form, safe=""), quote_plus(form), form.replace("/", "\\/")}:
                     self._searched.setdefault(written, name)
                 self._finder = None
+
+    def whole(self, value: str) -> str:
+        """The known value that a long text is the beginning of, else the text: a cut secret keeps its pseudonym."""
+        if len(value) < CUT:
+            return value
+        return next((known for known in self._searched if known.startswith(value)), value)
 
     def hide(self, kind: str, value: str) -> str:
         """What stands in place of a value, between marks; a prefix that tells a token's kind is kept."""

@@ -43,8 +43,14 @@ HIDE = {
     "chinese name": '{"收件人":"张三丰","手机":"13812345678"}',
     "oauth code": "grant_type=authorization_code&code=ANbCdEfGhIjKlMnO1234&redirect_uri=x",
     "bearer": f"curl -H 'authorization: bearer {SECRET}'",
+    "password of an environment": "PWD=hunter2-and-more ; USER=root",
+    "password with a stroke": "DB_HOST=db PWD=/Zm9vYmFyLg==; x",
+    "password of a form": "user=erp&pwd=/srv/erp",
+    "password in a path's name": '{"password":"/srv/erp/key"}',
 }
 GONE = {
+    "password of an environment": "hunter2", "password with a stroke": "Zm9vYmFy", "password of a form": "/srv/erp",
+    "password in a path's name": "/srv/erp/key",
     "oauth code": "ANbCdEfGh",
     "jwt": "dozjgNryP4J3", "mail": "jane.doe@", "phone": "1234567", "phone cn": "13812345678", "chinese name": "张三丰",
     "query": "s3cr3tV4lu", "form": "s3cr3t",
@@ -69,6 +75,12 @@ KEEP = {
     "already masked": '{"access_token":"***","refresh_token":"[REDACTED]"}',
     "words": "Invalid sign. Check your signature: see the docs",
     "order number like a phone": '{"ordersn":"13812345678"}',
+    "sudo": "sudo: erp : TTY=pts/0 ; PWD=/var/www/erp-sync ; USER=root ; COMMAND=/usr/bin/systemctl restart erp",
+    "root folder": "cron: PWD=/ OLDPWD=/home/erp.user/",
+    "environment in json": '{"env":{"PWD":"/srv/erp","OLDPWD":"/","HOME":"/root"}}',
+    "environment in escaped json": '{"env":"{\\"PWD\\":\\"/srv/erp\\"}"}',
+    "environment of php": "    [PWD] => /var/www/html\n",
+    "environment of windows": "PWD=C:\\erp\\sync; x",
     "request id": "x-amzn-requestid: 0bb3afcc-f5a3-7726-606b-57995d931845",
 }
 
@@ -103,3 +115,38 @@ def test_our_marks_cannot_be_forged(known: Names) -> None:
 def test_places_point_at_the_names(known: Names) -> None:
     text, places = finish(Texts(known, Vault()).hide(f'{{"a":1,"client_secret":"{SECRET}"}}'))
     assert [text[a:b] for a, b, _ in places] == ["client_secret#1"]
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        pytest.param("/request/body/recipient_address/name", "张三", id="short name below an address"),
+        pytest.param("/request/body/lines/0/receiver_name", "Li", id="short name"),
+        pytest.param("/request/headers/authorization", "Bearer abc", id="header"),
+        pytest.param("/url/code", "ANbCdEfG", id="code of a query"),
+        pytest.param("/url/sign", "0a1b", id="signature of a query"),
+    ],
+)
+def test_a_value_is_hidden_for_its_place(known: Names, pointer: str, value: str) -> None:
+    shown = finish(Texts(known, Vault()).at(pointer, value))[0]
+    assert value not in shown
+    assert "#1" in shown
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        pytest.param("/request/body/sku", "MUG-1", id="sku"),
+        pytest.param("/response/body/code", "INVALID_SIGN", id="code of an answer"),
+        pytest.param("/url/code", "400", id="short code"),
+    ],
+)
+def test_a_value_of_another_place_stays(known: Names, pointer: str, value: str) -> None:
+    assert finish(Texts(known, Vault()).at(pointer, value))[0] == value
+
+
+def test_the_beginning_of_a_secret_keeps_its_name(known: Names) -> None:
+    texts = Texts(known, Vault())
+    long = "s3cr3t/" * 60
+    texts.hide(f'{{"refresh_token":"{long}"}}')
+    assert finish(texts.at("/request/body/refresh_token", long[:200]))[0] == "refresh_token#1"

@@ -35,6 +35,8 @@ LEARNT_FROM = 256 << 10  # bytes of a large file that teach its wordings
 CHUNK = 16 << 20  # bytes read at once: every piece costs some hundred column operations, however small it is
 MAX_CARRY = 32 << 20  # bytes of an unfinished record that are carried to the next chunk
 _NOTED, _BELOW, _UNLEVELLED, _IGNORED, _CALLED = 1, 2, 3, 4, 5  # what a record is, in ascending force from _IGNORED on
+# Of a structured log's lines the message is the least: what else they tell must be the same as well.
+_TOLD = ("role", "method", "url", "target", "status", "ms", "error", "trace_id", "request_body", "response_body")
 _REASONS = {
     _BELOW: "below WARN, no call in it",
     _UNLEVELLED: "no level, no call in it",
@@ -207,7 +209,7 @@ def _again(events: pl.DataFrame) -> pl.Series:
     if suspects.is_empty():
         return flags
     lines = events[suspects["i"]]
-    same = pl.struct("raw_stamp", "thread", "logger", "message", "rest")
+    same = pl.struct("raw_stamp", "thread", "logger", "message", "rest", *_TOLD)
     again = lines.select(
         (~same.is_first_distinct() & pl.col("raw_stamp").str.contains(r"[.,][0-9]"))
         | ((same == same.shift(1)).fill_null(False) & (pl.col("row") - pl.col("row").shift(1) == 1))

@@ -264,6 +264,14 @@ class Fix(_Model):
     quote_to_support: QuoteToSupport = QuoteToSupport()
 
 
+class Confirm(_Model):
+    """How to make sure of a cause before anything is changed: what to look at, and what the capture lacks for it."""
+
+    code: str | None = None  # the error code, where it is the sign
+    missing: Text | None = None  # not recorded, and would tell more
+    steps: tuple[Text, ...] = ()  # imperatives
+
+
 class TokenUse(_Model):
     """One use of a token."""
 
@@ -370,6 +378,7 @@ class RootCause(_Model):
     evidence: tuple[Evidence, ...] = ()
     parties: tuple[PartyView, ...] = ()
     contrast: ContrastView | None = None
+    confirm: Confirm = Confirm()
     fix: Fix = Fix()
     rule: str
     alternatives: tuple[Alternative, ...] = ()

@@ -14,12 +14,13 @@ from openclaw_forensics.diagnose.findings import Because
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.diagnose.recovery import last_good_before
-from openclaw_forensics.document.contrast import contrast_view
+from openclaw_forensics.document.contrast import Contrast, contrast_view
 from openclaw_forensics.result import (
     Alternative,
     Attempts,
     Change,
     ConfidenceBasis,
+    Confirm,
     Evidence,
     Fix,
     PartyView,
@@ -30,7 +31,6 @@ from openclaw_forensics.result import (
     RootCause,
     Step,
     Ticket,
-    rfc3339,
 )
 from openclaw_forensics.taxonomy import taxonomy
 from openclaw_forensics.words import Text, same
@@ -99,9 +99,11 @@ def root_cause(diagnosis: Diagnosis, root: Root, ident: str) -> RootCause:
     frame, finding, owned = diagnosis.frame, root.finding, root.owned
     evidence = EvidenceList(frame)
     last_good = _last_good(frame, owned.direct)
-    reasoning = _reasoning(root, evidence, last_good)
-    rows = frame.brief((owned.direct or finding.affected)[:_ROWS])
     contrast = contrast_view(diagnosis, root)
+    reasoning = _reasoning(root, evidence)
+    if last_good is not None:
+        reasoning = (*reasoning, _last_success(frame, last_good, contrast, evidence))
+    rows = frame.brief((owned.direct or finding.affected)[:_ROWS])
     if contrast is not None:
         evidence.of_row(contrast.good_row, "contrast")
     parties = _parties(root, evidence)
@@ -134,6 +136,7 @@ def root_cause(diagnosis: Diagnosis, root: Root, ident: str) -> RootCause:
         evidence=tuple(evidence.items[:_EVIDENCE]),
         parties=parties,
         contrast=contrast.view if contrast else None,
+        confirm=_confirm(frame, root),
         fix=_fix(frame, root, rows),
         rule=finding.rule,
         alternatives=alternatives(finding.alternatives, root),
@@ -167,7 +170,7 @@ def _where(root: Root, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _reasoning(root: Root, evidence: EvidenceList, last_good: datetime | None) -> tuple[Reason, ...]:
+def _reasoning(root: Root, evidence: EvidenceList) -> tuple[Reason, ...]:
     steps = [_reason(b, evidence) for b in root.finding.because]
     explained = root.owned.explained
     if explained:
@@ -186,9 +189,14 @@ def _reasoning(root: Root, evidence: EvidenceList, last_good: datetime | None) -
         evidence.of_row(row, "cause")
     for record in root.finding.records[:5]:
         evidence.of_record(record, "cause")
-    if last_good is not None:
-        steps.append(Reason(text=phrase("last_good", at=rfc3339(last_good))))
     return tuple(steps)
+
+
+def _last_success(frame: Frame, at: datetime, contrast: Contrast | None, evidence: EvidenceList) -> Reason:
+    """When it last worked, with the exchange where that is the one to compare with."""
+    shown = contrast is not None and frame.at(contrast.good_row) == at
+    places = (evidence.of_row(contrast.good_row, "contrast"),) if contrast is not None and shown else ()
+    return Reason(text=phrase("last_good", at=f"{at:%Y-%m-%d %H:%M:%S} UTC"), evidence=places)
 
 
 def _reason(because: Because, evidence: EvidenceList) -> Reason:
@@ -249,6 +257,18 @@ def _change(root: Root) -> Change | None:
         who=changed.who, what=changed.what, announced_at=changed.announced_at, effective_at=changed.effective_at,
         source=changed.source,
     )  # fmt: skip
+
+
+def _confirm(frame: Frame, root: Root) -> Confirm:
+    """What makes sure of the cause: its own next look, and the answer's body where none was recorded."""
+    first = frame.full(root.owned.direct[0]) if root.owned.direct else None
+    unread = first is not None and first["status"] is not None and first["response_body_state"] == "not_recorded"
+    look = taxonomy().causes[root.finding.cause].next
+    return Confirm(
+        code=first["error_code"] if first is not None else None,
+        missing=phrase("blind_response_bodies") if unread else None,
+        steps=(look,) if look is not None else (),
+    )
 
 
 def _fix(frame: Frame, root: Root, rows: Sequence[Row]) -> Fix:

@@ -25,12 +25,18 @@ _CONTRACT_CAUSES = ("schema.response_contract_broken", "api.platform_defect")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """What a root cause does not carry itself. All optional: a pattern says less without it."""
+    """What a sentence can say beside cause, number and time. All optional: a pattern says less without it."""
 
     code: str | None = None  # the error code that is the only sign
     missing: Text | None = None  # what was not recorded and would decide the party
     check: Text | None = None  # what tells the causes apart, as an imperative
     rules_version: str | None = None  # named where no announcement is known
+
+    @classmethod
+    def of(cls, cause: RootCause) -> Hints:
+        """What the root cause itself carries of these."""
+        told = cause.confirm
+        return cls(code=told.code, missing=told.missing, check=told.steps[0] if told.steps else None)
 
 
 def _size(sentence: str, lang: Lang) -> int:
@@ -110,7 +116,7 @@ def _others(s: Slots) -> list[str]:
 
 def _check(s: Slots, hints: Hints) -> str:
     if check := s.sub(hints.check):
-        return s.say("Check first: {check}.", check=check)
+        return s.say("The first to check is {party}: {check}.", party=s.party(), check=check)
     return s.say("The first to check is {party}.", party=s.party())
 
 
@@ -143,7 +149,7 @@ def _lead(s: Slots, hints: Hints) -> str:
     head = s.say("{since}, {event}.", **_base(s))
     check = s.sub(hints.check)
     tail = s.say("The signs in this capture are too weak to name a cause.")
-    return _and(s, head, tail, s.say("Check first: {check}.", check=check) if check else "")
+    return _and(s, head, tail, s.say("To find it, {check}.", check=check) if check else "")
 
 
 def _hedge(s: Slots) -> str:
@@ -161,8 +167,8 @@ def _hedge(s: Slots) -> str:
 def _undetermined(s: Slots, hints: Hints) -> str:
     head = s.say("{since}, {event} ({hedge}).", **_base(s), hedge=_hedge(s))
     if missing := s.sub(hints.missing):
-        tail = s.say("The capture does not decide who must act: {missing} was not recorded.", missing=missing)
-        return _and(s, head, tail, s.say("Record it and analyse again."))
+        tail = s.say("The capture does not decide who must act: it lacks {missing}.", missing=missing)
+        return _and(s, head, tail, s.say("Record that and analyse again."))
     tail = s.say("The capture does not decide who must act.")
     check = s.sub(hints.check)
     return _and(s, head, tail, s.say("To decide it, {check}.", check=check) if check else "")

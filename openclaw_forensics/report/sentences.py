@@ -16,7 +16,8 @@ __all__ = ["Hints", "root_cause_summary", "verdict_summary"]
 
 def root_cause_summary(cause: RootCause, labels: Labels, of: Input, hints: Hints | None = None) -> Text:
     """The sentence of one root cause; reads everything of it but `summary`."""
-    return Text(**{lang: sentence(cause, labels, of, hints or Hints(), lang) for lang in LANGS})
+    known = hints or Hints.of(cause)
+    return Text(**{lang: sentence(cause, labels, of, known, lang) for lang in LANGS})
 
 
 def verdict_summary(result: Result) -> Text:

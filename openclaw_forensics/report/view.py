@@ -50,6 +50,11 @@ class View:
         """A text in this language, on one line."""
         return one_line(self.say.pick(text)) if text else ""
 
+    def start(self, text: str) -> str:
+        """A text as the beginning of a sentence: its first word with a capital, unless that is a name of code."""
+        word = text.split(" ", 1)[0].rstrip(",.:;")
+        return text[:1].upper() + text[1:] if self.lang == "en" and word.isalpha() and word.islower() else text
+
     @property
     def main(self) -> RootCause | None:
         """The root cause that the verdict names."""
@@ -156,10 +161,11 @@ class View:
         """One step with its first piece of evidence."""
         items = [cause.evidence[i] for i in indices if 0 <= i < len(cause.evidence)]
         if not items:
-            return Fact(None, self.pick(text), None, "")
+            return Fact(None, self.start(self.pick(text)), None, "")
         first = items[0]
         place = f"{one_line(first.file.rsplit('/', 1)[-1])}:{first.line}" if first.line else self.source(first)
-        return Fact(first.at, self.pick(text), self.numbers.get(first.exchange or ""), self.source(first), place)
+        said, number = self.start(self.pick(text)), self.numbers.get(first.exchange or "")
+        return Fact(first.at, said, number, self.source(first), place)
 
     def facts(self, cause: RootCause, limit: int = 3) -> list[Fact]:
         """The strongest steps that have evidence."""
@@ -190,6 +196,12 @@ class View:
         named += [e.exchange for e in cause.evidence if e.role == "cause" and e.exchange]
         named += [e.exchange for e in cause.evidence if e.exchange]
         return next((self.exchanges[i] for i in named if i in self.exchanges), None)
+
+    def steps_by_party(self, cause: RootCause) -> list[tuple[str, list[Step]]]:
+        """The steps of each party: first of the one that must act, then in the order of the document."""
+        listed = dict.fromkeys([cause.party, *(s.party for s in cause.fix.steps)])
+        grouped = [(party, [s for s in cause.fix.steps if s.party == party]) for party in listed]
+        return [(party, steps) for party, steps in grouped if steps]
 
     def step(self, cause: RootCause) -> Step | None:
         """The first step of the acting party, else the first step at all."""

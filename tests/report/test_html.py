@@ -9,7 +9,8 @@ import pytest
 
 from openclaw_forensics.report import html
 from openclaw_forensics.report.catalogue import LANGS, Lang
-from openclaw_forensics.result import Fix, Message, Result
+from openclaw_forensics.result import Confirm, Fix, Message, Result, Step
+from openclaw_forensics.words import Text
 from tests.report.documents import DOCUMENTS, new_field, token_cascade
 from tests.report.hostile import HARMLESS, HOSTILE, with_text
 from tests.report.pages import Page
@@ -207,3 +208,22 @@ def test_parties_that_nobody_argued_about_are_not_called_ruled_out() -> None:
         "Ruled out: nobody. Not ruled out: the others, which were not examined."
         in page_of(DOCUMENTS["callback"](), "en").words
     )
+
+
+def test_below_an_order_the_check_stands_before_the_step() -> None:
+    result = token_cascade()
+    look = Confirm(steps=(Text(en="record the redirect", zh="补录跳转"),))
+    unsure = result.root_causes[0].model_copy(update={"confidence": 0.7, "confirm": look})
+    words = page_of(result.model_copy(update={"root_causes": (unsure,)}), "en").words
+    assert "First make sure: record the redirect. If it is confirmed: ERP :" in words
+    sure = unsure.model_copy(update={"confidence": 0.9})
+    assert "First make sure" not in page_of(result.model_copy(update={"root_causes": (sure,)}), "en").words
+
+
+def test_the_steps_of_the_acting_party_come_first() -> None:
+    result = token_cascade()
+    steps = (Step(party="erp", text=Text(en="stop", zh="停")), Step(party="seller", text=Text(en="sign", zh="签")))
+    cause = result.root_causes[0].model_copy(update={"party": "seller", "fix": Fix(steps=steps)})
+    words = page_of(result.model_copy(update={"root_causes": (cause,)}), "en").words
+    told = words[words.index("What to do, by whom") :]
+    assert told.index("Sign") < told.index("Stop")

@@ -6,7 +6,7 @@ import pytest
 
 from openclaw_forensics.report.catalogue import fill, speaker
 from openclaw_forensics.report.sentences import Hints, root_cause_summary, verdict_summary
-from openclaw_forensics.result import Input, RootCause, Timezone
+from openclaw_forensics.result import Confirm, Input, RootCause, Timezone
 from openclaw_forensics.words import Text, same
 from tests.report import documents
 from tests.report.documents import LABELS, at
@@ -34,12 +34,15 @@ def cause(**changes: object) -> RootCause:
         ),
         pytest.param({"confidence": 0.8}, "原因很可能是", "very likely because", id="very-likely"),
         pytest.param(
-            {"confidence": 0.61}, "也不能排除撤销授权。先核对：", "is not ruled out. Check first", id="likely"
+            {"confidence": 0.61},
+            "也不能排除撤销授权。先由 ERP 核对：",
+            "The first to check is the ERP: look up",
+            id="likely",
         ),
         pytest.param({"confidence": 0.6}, "唯一的迹象是 invalid_grant", "stands for several causes", id="possible"),
         pytest.param({"confidence": 0.39}, "不足以说出原因", "too weak to name a cause", id="lead"),
         pytest.param(
-            {"party": "undetermined"}, "没有录到令牌应答", "the token answer was not recorded", id="undecided"
+            {"party": "undetermined"}, "没有录到令牌应答", "it lacks the token answer. Record that", id="undecided"
         ),
         pytest.param(
             {"ongoing": False, "recovered_at": at(9), "recovered_by": "change"},
@@ -60,6 +63,14 @@ def test_the_pattern_follows_the_evidence(changes: dict[str, object], zh: str, e
     said = root_cause_summary(cause(**changes), LABELS, OF, HINTS)
     assert zh in said.zh
     assert en in said.en
+
+
+def test_the_check_is_taken_from_the_root_cause_itself() -> None:
+    look = Text(en="record the redirect", zh="补录跳转")
+    likely = cause(confidence=0.7, confirm=Confirm(steps=(look,)))
+    open_ = cause(party="undetermined", confirm=Confirm(missing=Text(en="answer bodies", zh="应答正文")))
+    assert "The first to check is the ERP: record the redirect." in root_cause_summary(likely, LABELS, OF).en
+    assert "没有录到应答正文。补录后请再分析一次。" in root_cause_summary(open_, LABELS, OF).zh
 
 
 @pytest.mark.parametrize("confidence", [0.2, 0.39])

@@ -22,6 +22,7 @@ STAMPED_PREFIX = (
     r"(?:<\d{1,3}>1 \S+ \S+ \S+ \S+ \S+ (?:-|\[[^\]]*\]) )?"
 )
 PREFIX = STAMPED_PREFIX.replace(r"(\d{4}-", r"(?:\d{4}-")
+_COLLECTED = r"^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) [FP] "
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,11 @@ def choose(lines: pl.DataFrame, candidates: list[Layout]) -> list[Layout]:
     sample = lines.head(SAMPLE)["text"].str.head(MAX_LINE)
     scored = [(_hits(sample, layout), layout) for layout in candidates]
     best, chosen = max(scored, key=lambda pair: pair[0])
-    if best * 2 < sample.len():
+    collected = int(sample.str.contains(_COLLECTED).sum() or 0)  # what looks like an address may be a collector's stamp
+    if best * 2 < sample.len() or collected * 2 > sample.len():
         wrapped = [(_hits(sample, layout), layout) for layout in (item.wrapped(STAMPED_PREFIX) for item in candidates)]
         better, behind = max(wrapped, key=lambda pair: pair[0])
-        if better > best:
+        if better > best or collected * 2 > sample.len():
             return [behind, chosen] if best else [behind]
     return [chosen] if chosen == CLF else [chosen, CLF]
 

@@ -39,6 +39,7 @@ from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar, date_in_name
 from openclaw_forensics.ingest.textlog import CHUNK, TextLogReader, ahead, last_time, sort_out
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
+from openclaw_forensics.ingest.unwrapped import WRAPPING, DockerLine, Unwrapped, as_cri
 
 SAMPLES = 300
 _WORDS = ("err", "error", "warn", "warning", "fatal", "critical", "severe")
@@ -195,43 +196,10 @@ def _one_by_one(chunk: TextChunk, shape: Shape, keys: Keys) -> tuple[pl.DataFram
     return columns, lines, problems, sum(sizes) - sum(sizes[i] for i, _ in good)
 
 
-class _Inner:
-    """What docker wrapped, as if the container runtime had written it: time, stream, line."""
-
-    def __init__(self, source: Source) -> None:
-        self.source, self.path = source, source.path
-        self.inner = 0
-
-    def text_head(self) -> bytes:
-        return self._unwrapped(self.source.text_head().split(b"\n")[:-1] or [b""], b"")[0]
-
-    def text(self, size: int) -> Iterator[TextChunk]:
-        begun, line, offset = b"", 1, 0
-        for chunk in self.source.text(size):
-            data, begun = self._unwrapped(chunk.data.split(b"\n"), begun)
-            self.inner += len(data)
-            yield TextChunk(data, offset, line, chunk.problems)
-            line, offset = line + data.count(b"\n"), offset + len(data)
-        if begun:
-            self.inner += len(begun) + 1
-            yield TextChunk(begun + b"\n", offset, line)
-
-    def _unwrapped(self, lines: list[bytes], begun: bytes) -> tuple[bytes, bytes]:
-        out: list[bytes] = []
-        for held in objects(line for line in lines if line.strip()):
-            text = str(held.get("log", "")) if held else ""
-            if not begun and held:
-                begun = f"{held.get('time', '')} {held.get('stream', 'stdout')} F ".encode("utf-8", "replace")
-            begun += text.rstrip("\n").replace("\n", " ").encode("utf-8", "replace")
-            if text.endswith("\n") or len(begun) > CHUNK:  # docker cuts long lines at 16 KiB
-                out.append(begun + b"\n")
-                begun = b""
-        return b"".join(out), begun
-
-
 def _docker(source: Source, options: ReadOptions) -> Iterator[Part]:
     """The lines inside docker's json-file, read as the log they are."""
-    inner = _Inner(source)
+    ended = any(b'\\n"' in line for line in source.text_head().split(b"\n")[:SAMPLES])
+    inner = Unwrapped(source, DockerLine(ended=ended), as_cri)
     parts = TextLogReader().read(inner, options)  # type: ignore[arg-type]  # it has the part of a Source that is used
     last: Part | None = None
     for part in parts:
@@ -241,5 +209,5 @@ def _docker(source: Source, options: ReadOptions) -> Iterator[Part]:
     if last is None:
         return
     # The JSON around each line; a line that is no JSON at all is in it as well.
-    around = {"docker's JSON around a line": source.given - inner.inner}
+    around = {WRAPPING: source.given - inner.inner}
     yield replace(last, balance=replace(last.balance, irrelevant=last.balance.irrelevant | around), writer="docker")

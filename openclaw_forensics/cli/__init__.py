@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gc
+import os
 import sys
 
 from openclaw_forensics.cli.app import run, stop_on_sigterm
@@ -13,9 +16,17 @@ _COLLECT_AFTER = 250_000  # new containers; the default of 700 looks through you
 
 
 def main() -> None:
-    """The entry point; never shows a traceback."""
+    """The entry point; never shows a traceback, and never returns."""
     gc.set_threshold(_COLLECT_AFTER)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looks through every installed package for them
     stop_on_sigterm()
-    code = run(sys.argv[1:])
-    gc.freeze()  # or the interpreter, on its way out, looks twice through all that ends with it anyway
-    sys.exit(code)
+    _end(run(sys.argv[1:]))
+
+
+def _end(code: int) -> None:
+    """End at once: the interpreter would take down one by one all objects that end with the process anyway."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or there is none
+            stream.flush()
+    atexit._run_exitfuncs()
+    os._exit(code)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +19,8 @@ from openclaw_forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from openclaw_forensics.redact.document import Redacted
+
+_SMALL = 4 << 20  # bytes of input up to which handing work from thread to thread takes longer than the work
 
 
 def command(
@@ -53,6 +57,7 @@ def command(
     format: Annotated[str | None, typer.Option("--format", help="Standard output: text, json, md or ndjson.")] = None,
 ) -> int:
     """Analyse one incident: captures in, verdict and report out."""
+    _size_threads(paths)
     o.not_built(mapping=mapping, baseline=baseline, templates=templates, jobs=jobs)
     chosen, level = o.language(lang), o.fail_level(fail_on)
     shown = stdout_format(format)
@@ -76,6 +81,13 @@ def command(
     result = redacted.result
     severities = [c.severity for c in (*result.root_causes, result.verdict) if c is not None]
     return exit_code(result.input.files, severities, level, strict=strict)
+
+
+def _size_threads(paths: Sequence[str]) -> None:
+    """One thread for polars, which looks when it is imported, if a few small files are all there is to read."""
+    with contextlib.suppress(OSError, ValueError):  # a path that cannot be one
+        if all(map(os.path.isfile, paths)) and sum(map(os.path.getsize, paths)) <= _SMALL:
+            os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
 def _print(redacted: Redacted, lang: o.Language, written: Sequence[Path], shown: str | None, *, quiet: bool) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 from openclaw_forensics.ingest.calls_bodies import bodies
 
 _LABEL = (
-    r"(?:^|[\s,;|])(?:(?i:resp(?:onse)?|reply|answer)(?:[ _]?(?i:body|data|text|content))?|返回结果|返回|响应|应答)"
+    r"(?:^|[\s,;|])(?:(?i:resp(?:onse)?|rsp|reply|answer)(?:[ _]?(?i:body|data|text|content))?|返回结果|返回|响应|应答)"
     r"\s*(?:=>|->|[=:：])\s*[{\[<\"']"
 )
 # An unlabelled object is the answer where it has an answer's two marks: a code, and words or the request's id.

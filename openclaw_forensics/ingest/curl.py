@@ -48,14 +48,14 @@ class CurlReader:
                 break
         text = b"".join(chunk.data for chunk in chunks).decode("utf-8", "replace")
         seen = read_curl(text, first)
-        rows = _rows(seen, Calendar(date_in_name(source.path.rsplit("/", 1)[-1])))
         problems = tuple(problem for chunk in chunks for problem in chunk.problems)
-        yield Part(
-            to_exchanges(rows, source.path, self.name), empty(RECORDS), problems, _balance(text, seen, first), "curl"
-        )
+        exchanges = to_exchanges(rows(seen, source.path), source.path, self.name)
+        yield Part(exchanges, empty(RECORDS), problems, balance(text, seen, first, "text around curl's output"), "curl")
 
 
-def _rows(seen: list[Seen], calendar: Calendar) -> pl.DataFrame:
+def rows(seen: list[Seen], path: str) -> pl.DataFrame:
+    """Calls of a pasted text as CALL; the file's name may tell the day."""
+    calendar = Calendar(date_in_name(path.rsplit("/", 1)[-1]))
     frame = fragments_of([s.call | {"row": i} for i, s in enumerate(seen)])
     raw = pl.Series("raw_stamp", [_stamp(s) for s in seen], dtype=pl.String)
     stamps = read_stamps(raw, calendar)
@@ -81,7 +81,7 @@ def _stamp(seen: Seen) -> str | None:
     return re.sub(r"^[A-Za-z]{3}, ", "", value) if value else None
 
 
-def _balance(text: str, seen: list[Seen], first: int) -> Balance:
+def balance(text: str, seen: list[Seen], first: int, around: str) -> Balance:
     """Bytes between the first and last line of a call belong to it."""
     mine: set[int] = set()
     for call in seen:
@@ -89,4 +89,4 @@ def _balance(text: str, seen: list[Seen], first: int) -> Balance:
     lines = text.split("\n")
     sizes = [len(line.encode("utf-8", "replace")) + (index < len(lines) - 1) for index, line in enumerate(lines)]
     used = sum(size for number, size in enumerate(sizes, first) if number in mine)
-    return Balance(exchanges=used, irrelevant={"text around curl's output": sum(sizes) - used})
+    return Balance(exchanges=used, irrelevant={around: sum(sizes) - used})

@@ -151,7 +151,7 @@ class _Parser:
             self.begun = line
         if kind == "command":
             self._close()
-            self.command, self.begun, self.secure, self.where = _command(value), line, False, {}
+            self.command, self.begun, self.secure, self.where = command(value), line, False, {}
         elif kind == "sent":
             self._sent(value, line, clock)
         elif kind == "failed":
@@ -269,8 +269,8 @@ _VERB = re.compile(r"(?:^|\s)(?:-X|--request)\s*['\"]?([A-Z]+)")
 _ADDRESS = re.compile(r"https?://[^\s'\"]+")
 
 
-def _command(line: str) -> Call:
-    """What the command line tells: address, method, body."""
+def command(line: str) -> Call:
+    """What a command line of curl tells: address, method, body."""
     call: Call = {}
     if url := _ADDRESS.search(line):
         call |= {"url": url[0], "scheme": url[0].split(":", 1)[0]}

@@ -12,6 +12,7 @@ from openclaw_forensics.diagnose.attribution import Attribution, Owned, merge
 from openclaw_forensics.diagnose.catalogue import Catalogue
 from openclaw_forensics.diagnose.claims import catalogue_findings
 from openclaw_forensics.diagnose.contrasts import Contrasts
+from openclaw_forensics.diagnose.created import created
 from openclaw_forensics.diagnose.findings import Finding
 from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import Knowledge, relations
@@ -114,6 +115,7 @@ def _weigh(
     parties = Parties(frame, relations(), contrasts, app_owners)
     recoveries = Recoveries(frame, _writes(knowledge), _volatile(knowledge))
     found = {r["row"]: recoveries.find(r) for r in frame.failures}
+    found |= created(frame, found)
     roots = [_root(frame, o, parties, found) for o in owned]
     roots.sort(key=_order)
     owner = {row: i for i, root in enumerate(roots) for row in root.owned.rows}

@@ -36,10 +36,11 @@ from openclaw_forensics.ingest.jsonlines_keys import (
 from openclaw_forensics.ingest.lineformat import load_formats
 from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source, TextChunk
-from openclaw_forensics.ingest.stamps import Calendar, date_in_name
+from openclaw_forensics.ingest.stamps import Calendar
 from openclaw_forensics.ingest.textlog import CHUNK, TextLogReader, ahead, last_time, sort_out
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 from openclaw_forensics.ingest.unwrapped import WRAPPING, DockerLine, Unwrapped, as_cri
+from openclaw_forensics.ingest.years import calendar_of
 
 SAMPLES = 300
 _WORDS = ("err", "error", "warn", "warning", "fatal", "critical", "severe")
@@ -87,7 +88,7 @@ class JsonLinesReader:
             yield from _docker(source, options)
             return
         formats = load_formats(options.formats_dirs)
-        calendar = Calendar(date_in_name(source.path.rsplit("/", 1)[-1]))
+        calendar = calendar_of(source)
         assembly = Assembly(source.path, self.name, "json lines")
         work = partial(_parse, first=first, keys=keys, formats=formats, calendar=calendar)
         for parsed in ahead(work, _marked(source.text(CHUNK))):

@@ -37,6 +37,7 @@ class Source:
     encoding: str | None = None  # as detected or given; None: not looked at yet
     problems: list[Problem] = field(default_factory=list)
     series: str | None = None  # common name of a rotated series, whose sources come oldest first
+    beside: tuple[str, ...] = ()  # names of the other files of the capture
     left_out: dict[str, int] = field(default_factory=dict)  # by reason: stored bytes that `text` did not pass on
     given: int = 0  # bytes of UTF-8 that `text` passed on
     sha256: str | None = None  # of the decompressed stream, once it was read to its end

@@ -10,6 +10,7 @@ elsewhere.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
-_MONTHS = {
+MONTHS = {
     m: i for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
 }
 _CHINESE_MONTHS = {
@@ -59,6 +60,7 @@ class Instant:
     us: int
     zoned: bool
     clock: bool = False
+    yearless: bool = False  # and nothing tells the year: it is 1970
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class Calendar:
 
     day: date | None = None
     last_clock: int = field(default=-1)
+    near: date | None = None  # stamps without a year lie in the half year before or after it; `day` where not known
 
     def place(self, clock_us: int) -> int | None:
         """Microseconds since 1970 of a time of day, or None while no date is known."""
@@ -92,20 +95,29 @@ def date_in_name(name: str) -> date | None:
     return None
 
 
+def nearest_year(month: int, day: int, near: date) -> date | None:
+    """The day of that month in the year that brings it nearest to `near`; None for a day that never is."""
+    found = []
+    for year in (near.year - 1, near.year, near.year + 1):
+        with suppress(ValueError):
+            found.append(date(year, month, day))
+    return min(found, key=lambda one: abs(one - near), default=None)
+
+
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=65536)
-def parse_second(text: str, year: int | None = None) -> Instant | None:
-    """One stamp without fraction; `year` is used where the stamp has none. None when no shape fits."""
+def parse_second(text: str, near: date | None = None) -> Instant | None:
+    """One stamp without fraction; one without a year is of the year nearest to `near`. None when no shape fits."""
     text = text.strip(" []\"'")[:64]
     if _EPOCH.match(text):
         return Instant(_epoch(text), zoned=True)
     for shape in _SHAPES:
         if found := shape.match(text):
-            return _instant(found, year)
+            return _instant(found, near)
     if found := _CLOCK.match(text):
         hour, minute, second = _clock(found)
         if hour < 24 and minute < 60 and second < 61:
@@ -136,22 +148,24 @@ def _month(groups: dict[str, str | None]) -> int:
     if number := groups.get("m"):
         return int(number)
     name = groups.get("mon") or ""
-    return _MONTHS.get(name.lower(), 0) or _CHINESE_MONTHS.get(name.rstrip("月"), 0)
+    return MONTHS.get(name.lower(), 0) or _CHINESE_MONTHS.get(name.rstrip("月"), 0)
 
 
-def _instant(found: re.Match[str], year: int | None) -> Instant | None:
+def _instant(found: re.Match[str], near: date | None) -> Instant | None:
     groups = found.groupdict()
     hour, minute, second = _clock(found)
-    years = int(groups["y"]) if groups.get("y") else (year or 1970)
-    zone = groups.get("zone")
+    zone, month, day = groups.get("zone"), _month(groups), int(groups["d"])
+    placed = nearest_year(month, day, near) if near and not groups.get("y") else None
+    year = int(groups["y"] or 0) or (placed.year if placed else 1970)
     try:
-        stamp = datetime(years, _month(groups), int(groups["d"]), hour, minute, min(second, 59), tzinfo=UTC)
+        stamp = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
         offset = _offset(zone, stamp)
     except (ValueError, OverflowError):
         return None
     us = int(stamp.timestamp()) * 1_000_000 + (second - min(second, 59)) * 1_000_000
     # CST is both China's and Chicago's: no zone at all.
-    return Instant(us - int((offset or timedelta()).total_seconds()) * 1_000_000, zoned=offset is not None)
+    us -= int((offset or timedelta()).total_seconds()) * 1_000_000
+    return Instant(us, zoned=offset is not None, yearless=not groups["y"] and placed is None)
 
 
 def _offset(zone: str | None, stamp: datetime) -> timedelta | None:
@@ -185,7 +199,7 @@ def _each(stamps: pl.Series, calendar: Calendar) -> pl.DataFrame:
     known = pl.col("us").is_not_null()
     return frame.select(
         (pl.col("us") + pl.col("micros")).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("at"),
-        pl.when(~known).then(pl.lit("missing"))
+        pl.when(~known | pl.col("yearless")).then(pl.lit("missing"))  # an unknown year: good for the order only
         .when(pl.col("clock")).then(pl.lit("derived"))
         .when(pl.col("sub")).then(pl.lit("exact"))
         .otherwise(pl.lit("second")).alias("time_quality"),
@@ -245,17 +259,18 @@ def _by_place(stamps: pl.Series, example: str, begin: int, end: int) -> pl.Serie
 
 
 def _distinct(base: pl.Series, calendar: Calendar) -> pl.DataFrame:
-    year = calendar.day.year if calendar.day else None
+    near = calendar.near or calendar.day
     texts = [text for text in base.unique(maintain_order=True).to_list() if text is not None]
-    parsed = [parse_second(text, year) for text in texts]
+    parsed = [parse_second(text, near) for text in texts]
     return pl.DataFrame(
         {
             "base": texts,
             "us": [p.us if p else None for p in parsed],
             "zoned": [p.zoned if p else None for p in parsed],
             "clock": [p.clock if p else None for p in parsed],
+            "yearless": [p.yearless if p else None for p in parsed],
         },
-        schema={"base": pl.String, "us": pl.Int64, "zoned": pl.Boolean, "clock": pl.Boolean},
+        schema={"base": pl.String, "us": pl.Int64, "zoned": pl.Boolean, "clock": pl.Boolean, "yearless": pl.Boolean},
     )
 
 

@@ -23,11 +23,12 @@ from openclaw_forensics.ingest.calls import read_calls
 from openclaw_forensics.ingest.lineformat import fit_heads, load_formats
 from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source
-from openclaw_forensics.ingest.stamps import Calendar, date_in_name
+from openclaw_forensics.ingest.stamps import Calendar
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
 from openclaw_forensics.ingest.textlog_lane import Lane, learn_lane
 from openclaw_forensics.ingest.textlog_records import Layout, last_head, learn_layout, split_records
 from openclaw_forensics.ingest.textlog_rows import EVENT
+from openclaw_forensics.ingest.years import calendar_of
 
 T = TypeVar("T")
 WORKERS = 2
@@ -78,8 +79,7 @@ class TextLogReader:
         """The log's parts. Raises RuleError for a wrong format file, never for the log itself."""
         formats = load_formats(options.formats_dirs)
         layout = learn_layout(source.text_head(), formats, options.line_format)
-        day = date_in_name(source.path.rsplit("/", 1)[-1])
-        calendar = Calendar(day)
+        calendar = calendar_of(source)
         assembly = Assembly(source.path, self.name, layout.writer)
         pieces = cut_at_heads(source, layout)
         first = next(pieces)
@@ -88,7 +88,7 @@ class TextLogReader:
         if layout.needs_order:
             yield from (assembly.add(parse(piece, layout, formats, calendar)) for piece in pieces)
             return
-        for parsed in ahead(lambda piece: parse(piece, layout, formats, Calendar(day), lane), pieces):
+        for parsed in ahead(lambda piece: parse(piece, layout, formats, replace(calendar), lane), pieces):
             yield assembly.add(parsed)
 
 

@@ -103,7 +103,7 @@ class Unwrapped:
     """A source as its lines were before they were wrapped: it has the parts of a Source that readers of text use."""
 
     def __init__(self, source: Source, take: Take, show: Callable[[Taken], bytes]) -> None:
-        self.source, self.path = source, source.path
+        self.source, self.path, self.beside = source, source.path, source.beside
         self._take, self._show = take, show
         self.inner = 0  # bytes passed on
 

@@ -41,8 +41,10 @@ def walk(
             missing.append(Unreadable(_slashed(path), Problem("unreadable", _why_nothing(path))))
     for name, series in ordered(names):
         for source in _open(name, stdin, bounds):
-            if isinstance(source, Source) and series and source.series is None:
-                source.series = _slashed(series)
+            if isinstance(source, Source):
+                source.beside = tuple(names)
+                if series and source.series is None:
+                    source.series = _slashed(series)
             yield source
     yield from missing
 

@@ -70,12 +70,15 @@ def _unanswered(row: Row) -> bool:
     return bool(row["failed"]) and row["status"] is None and row["transport_error"] in (None, *_LOST)
 
 
-def _same(question: Question, rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Submissions of one event, in order."""
+def _same(question: Question, rows: Iterable[Row], *, masked: bool = False) -> Iterator[list[Row]]:
+    """Submissions of one event, in order. `masked`: where the log hides parts of a body, its object stands for it."""
     volatile = volatile_names(question.knowledge.packs, question.knowledge.everywhere, question.words("volatile"))
     groups: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in rows:
-        if (text := content(row, volatile)) is not None:
+        text = content(row, volatile)
+        if text is None and masked and row["object_id"] is not None:
+            text = ""
+        if text is not None:
             groups[(*_place(row), text)].append(row)
     return (g for g in groups.values() if len(g) > 1)
 
@@ -165,7 +168,7 @@ def _refused(question: Question, submissions: list[Row]) -> list[Finding]:
     asked = [r for r in submissions if _place(r) in places] if places else []
     usable = [r for r in asked if _accepted(r) or _unanswered(r) or _number(r) in claimed]
     findings = []
-    for rows in _same(question, usable):
+    for rows in _same(question, usable, masked=True):
         for place, row in enumerate(rows):
             earlier = [r for r in rows[:place] if _number(r) not in claimed]
             if _number(row) not in claimed or not earlier:

@@ -1,8 +1,8 @@
-"""Callbacks that the server or filter in front of our receiver turned away, by that server's own log.
+"""Callbacks that our side turned away, with the reason in a log beside the access log.
 
-The access log tells the status alone; the error log beside it names the filter. Both print the path, and their clocks
-are one machine's, so that the stamps agree but for whole quarters of an hour: error logs print no zone. Where only the
-error log was given, its lines alone show it.
+The access log tells the status alone; the error log of the server in front names its filter, the application's log its
+check. Both print the path, and their clocks are one machine's, so that the stamps agree but for whole quarters of an
+hour: such logs print no zone. Where only the front's error log was given, its lines alone show it.
 """
 
 from __future__ import annotations
@@ -40,12 +40,20 @@ def detect(question: Question) -> Answer:
 
 def _denied(question: Question) -> list[Row]:
     pattern = "|".join(f"(?:{words})" for words in question.words("denied_words"))
-    named = question.frame.records.filter(pl.col("at").is_not_null() & pl.col("message").str.contains(pattern))
-    return named.head(_MOST).select("row", "at", "message", "exchange_id").to_dicts()
+    words = pl.concat_str("message", "exception", separator="\n", ignore_nulls=True)
+    named = question.frame.records.filter(pl.col("at").is_not_null() & words.str.contains(pattern))
+    rows = named.head(_MOST).select("row", "at", "message", "exchange_id").to_dicts()
+    numbers = question.frame.rows_of("exchange_id", (r["exchange_id"] for r in rows if r["exchange_id"] is not None))
+    for row in rows:  # the path of the delivery that the record was written for
+        number = numbers.get(row["exchange_id"])
+        row["path"] = None if number is None else question.frame.full(number)["path"]
+    return rows
 
 
 def _lone(question: Question) -> Finding | None:
     """The refusals of deliveries in a capture that holds nothing but the front's log."""
+    if not question.words("lone_words"):
+        return None
     denied = pl.Series([d["row"] for d in _denied(question)], dtype=question.frame.records["row"].dtype)
     receiver = "|".join(f"(?:{words})" for words in question.words("lone_words"))
     told = question.frame.records.filter(
@@ -62,13 +70,14 @@ def _lone(question: Question) -> Finding | None:
 
 
 def _speaks_of(record: Row, row: Row, apart_s: float) -> bool:
-    if record["exchange_id"] is not None:
-        return bool(record["exchange_id"] == row["exchange_id"])
+    if record["exchange_id"] is not None and record["exchange_id"] == row["exchange_id"]:
+        return True
     path, at = row["path"], row["started_at"]
     if not isinstance(path, str) or len(path) < _LEAST_PATH or not isinstance(at, datetime):
         return False
     rest = abs((record["at"] - at).total_seconds()) % _QUARTER_S
-    return path in record["message"] and min(rest, _QUARTER_S - rest) <= apart_s
+    named = record["path"] == path if record["path"] is not None else path in str(record["message"])
+    return named and min(rest, _QUARTER_S - rest) <= apart_s
 
 
 def _finding(question: Question, found: list[tuple[Row, int]]) -> Finding:

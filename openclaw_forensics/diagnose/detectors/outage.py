@@ -29,7 +29,7 @@ def detect(question: Question) -> Answer:
         for burst in _bursts(failing, timedelta(seconds=question.number("within_s"))):
             breadth = _breadth(burst)
             if breadth:
-                findings += _per_shop(question, platform, burst, breadth)
+                findings += _per_shop(question, platform, burst, breadth, _party(question, platform, burst))
     return Answer(findings, len(rows))
 
 
@@ -56,7 +56,19 @@ def _breadth(burst: list[Row]) -> tuple[str, ...]:
     return tuple(signs)
 
 
-def _per_shop(question: Question, platform: str, burst: list[Row], breadth: tuple[str, ...]) -> list[Finding]:
+def _party(question: Question, platform: str, burst: list[Row]) -> str | None:
+    """Whom the single answers name, where they agree; else a carrier's own failure is the carrier's."""
+    rows, causes = {r["row"] for r in burst}, question.words("of_causes")
+    named = {f.party for f in question.so_far if f.cause in causes and not rows.isdisjoint(f.rows)}
+    if len(named) == 1 and None not in named:
+        return named.pop()
+    pack = question.knowledge.packs.get(platform)
+    return "carrier" if pack is not None and pack.platform.kind == "carrier" else None
+
+
+def _per_shop(
+    question: Question, platform: str, burst: list[Row], breadth: tuple[str, ...], party: str | None
+) -> list[Finding]:
     """One finding per shop, so that each shop's report holds it."""
     shops: dict[tuple[object, object], list[Row]] = {}
     for row in burst:
@@ -67,7 +79,7 @@ def _per_shop(question: Question, platform: str, burst: list[Row], breadth: tupl
     for (shop, identity), rows in shops.items():
         findings.append(
             Finding(
-                rule=question.rule.id, cause=question.rule.cause, confidence=confidence, platform=platform,
+                rule=question.rule.id, cause=question.rule.cause, confidence=confidence, platform=platform, party=party,
                 shop=None if shop is None else str(shop), identity=None if identity is None else str(identity),
                 rows=tuple(r["row"] for r in rows), signs=len(breadth),
                 because=tuple(Because(phrase(sign), rows_seen) for sign in breadth),

@@ -12,6 +12,7 @@ TWICE, KEY, AGAIN = (
     "idempotency.duplicate_submission", "idempotency.key_reuse", "webhook.duplicate_not_deduplicated",
 )  # fmt: skip
 BODY = '{"order":"70010001","carrier":"DHL"}'
+MASKED = '{"order":"70010001","carrier":"DHL","mobile":"138****0000"}'
 ERRORS = (ErrorRow.model_validate({"code": "shipped", "cause": "business.state_conflict"}),)
 
 
@@ -35,6 +36,12 @@ REFUSED = {"status": 409, "answer": '{"code":"shipped","message":"Already shippe
         pytest.param([ship(0), ship(1, **REFUSED)], 0.88, "error", id="refused"),
         pytest.param(
             [ship(0, status=None, transport_error="timeout"), ship(1, **REFUSED)], 0.88, "error", id="lost and refused"
+        ),
+        pytest.param(
+            [ship(0, MASKED, status=None, transport_error="timeout"), ship(1, MASKED, **REFUSED)],
+            0.88,
+            "error",
+            id="lost and refused, the receiver hidden in the log",
         ),
     ],
 )
@@ -66,6 +73,9 @@ def test_one_event_sent_twice(rows, confidence, severity):
             id="stock set again",
         ),
         pytest.param([ship(1, **REFUSED)], id="refused, and no first"),
+        pytest.param(
+            [ship(0, MASKED.replace("70010001", "70010002")), ship(1, MASKED, **REFUSED)], id="hidden, another order"
+        ),
         pytest.param([ship(0, body='{"order":"70010001","carrier":"UPS"}'), ship(1, **REFUSED)], id="refused another"),
     ],
 )  # fmt: skip

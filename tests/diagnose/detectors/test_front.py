@@ -1,4 +1,4 @@
-"""Callbacks that the web server before the application refused, by its error log; and what that log leaves open."""
+"""Callbacks that our side refused, with the reason in the log beside the access log; and what that leaves open."""
 
 from __future__ import annotations
 
@@ -64,3 +64,33 @@ def test_what_the_front_did_not_refuse(message):
 def test_the_fronts_log_alone(message, roots):
     held = found(capture([], [said(0, message), said(5, message)]), BLOCKED)
     assert [(r.judgement.party, len(r.owned.finding.records)) for r in held] == [("network", 2)] * roots
+
+
+SIGNED = 'level=warning msg="signature mismatch" path=/acme/webhook want=9b77 got=3f0c'
+SEALED = "POST /acme/webhook: decrypt error: cipher: message authentication failed"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "zone_h", "cause"),
+    [
+        (401, SIGNED, 0, "webhook.signature_rejected"),
+        (401, SIGNED.replace("signature mismatch", "验签失败"), 8, "webhook.signature_rejected"),
+        (500, SEALED, 0, "crypto.body_encryption_failed"),
+    ],
+    ids=["signature", "signature in Chinese, another zone", "decryption"],
+)
+def test_the_applications_own_reason(status, message, zone_h, cause):
+    records = [said(0, message, zone_h), said(5, message, zone_h)]
+    [root] = found(capture([hit(0, status), hit(5, status)], records), cause)
+    assert root.judgement.party == "erp"
+    assert len(root.owned.direct) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(401, SIGNED.replace("/acme/webhook", "/orders/pull")), (200, SIGNED), (401, SIGNED.replace("mismatch", "ok"))],
+    ids=["another path", "accepted all the same", "a sound check"],
+)
+def test_words_that_are_no_reason(status, message):
+    records = [said(0, message), said(5, message)]
+    assert not found(capture([hit(0, status), hit(5, status)], records), "webhook.signature_rejected")

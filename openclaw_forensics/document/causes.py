@@ -189,7 +189,17 @@ def _reasoning(root: Root, evidence: EvidenceList) -> tuple[Reason, ...]:
         evidence.of_row(row, "cause")
     for record in root.finding.records[:5]:
         evidence.of_record(record, "cause")
-    return tuple(steps)
+    return _once(steps)
+
+
+def _once(steps: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Each step once; the same words from two sides share their evidence."""
+    made: dict[tuple[str, str], Reason] = {}
+    for step in steps:
+        key = (step.text.en, step.text.zh)
+        places = (*made[key].evidence, *step.evidence) if key in made else step.evidence
+        made[key] = step.model_copy(update={"evidence": tuple(dict.fromkeys(places))})
+    return tuple(made.values())
 
 
 def _last_success(frame: Frame, at: datetime, contrast: Contrast | None, evidence: EvidenceList) -> Reason:

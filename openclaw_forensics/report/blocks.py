@@ -12,7 +12,7 @@ from typing import Literal
 from openclaw_forensics.report.catalogue import Speaker
 from openclaw_forensics.report.layout import Layout, Pointer, fields, lay_out
 from openclaw_forensics.report.minimal import hidden_in, place
-from openclaw_forensics.report.runs import Line, Run, add, by_name, hex_lines, pills, split
+from openclaw_forensics.report.runs import Line, Run, add, by_name, hex_lines, line_of, pills, split
 from openclaw_forensics.report.visible import visible
 from openclaw_forensics.result import ExchangeView, Hidden, Mark, Message
 from openclaw_forensics.words import Text
@@ -231,6 +231,8 @@ class Blocks:
         ghosts: list[tuple[int, int, str, str]] = []
         for number, mark, where in marks or []:
             span = laid.spans.get(where) or by_name(source, laid, where)
+            if not where and not mark.missing and (told := line_of(laid, source, self.exchange.error_code)) is not None:
+                span = (0, 0, told)  # a mark on all of it is shown where the code stands
             if span is not None and not mark.missing:
                 self._highlight(block.lines[span[2]], number)
                 self.whole.setdefault(number, (block, span[2]))

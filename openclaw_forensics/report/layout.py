@@ -46,7 +46,7 @@ class Layout:
         for n, line in enumerate(text.split("\n")):
             if n:
                 self.lines.append([])
-            self.put(line, start)
+            self.put(line.removesuffix("\r"), start)
             start += len(line) + 1
 
 

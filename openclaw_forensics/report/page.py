@@ -18,7 +18,7 @@ from openclaw_forensics.report.pictures.tokens import Tokens, tokens
 from openclaw_forensics.report.view import View
 from openclaw_forensics.report.visible import one_line, visible
 from openclaw_forensics.report.wrap import clip
-from openclaw_forensics.result import Check, Difference, Evidence, ExchangeView, FieldView, Result, RootCause
+from openclaw_forensics.result import Check, Difference, Evidence, ExchangeView, FieldView, Notice, Result, RootCause
 from openclaw_forensics.words import Text
 
 FULL = 12
@@ -169,9 +169,26 @@ class Page(View):
         return ticket.parts(self.result)
 
     @cached_property
+    def notices(self) -> list[Notice]:
+        """The notices; those of the same words once, with the evidence of all."""
+        same: dict[tuple[str, str], list[Notice]] = {}
+        for notice in self.result.notices:
+            same.setdefault((notice.text.en, notice.text.zh), []).append(notice)
+        return [
+            many[0].model_copy(update={"evidence": tuple(e for n in many for e in n.evidence[: -(-3 // len(many))])})
+            for many in same.values()
+        ]
+
+    @cached_property
     def terms(self) -> list[Term]:
         """The words of the glossary that this page uses."""
         return terms_in(self.result, self.lang)
+
+    def operation_filter(self, operation: str) -> Markup:
+        """The name of an operation's filter; its id is added where two operations have one name."""
+        name = self.operation(operation)
+        shared = sum(self.operation(other) == name for other in self.operations) > 1
+        return self.cap(name) + Markup(" ") + self.code(operation) if shared else self.cap(name)
 
     @property
     def has_other_operations(self) -> bool:
@@ -197,6 +214,19 @@ class Page(View):
     def blocks_left_out(self) -> int:
         """How many exchanges are shown as rows only."""
         return sum(not card.full for card in self.cards.values())
+
+    @property
+    def steps_caption(self) -> str:
+        """What the table of calls holds; its times are beginnings of steps, not of calls."""
+        step = self.result.timeline.bucket_s
+        if step < 120:
+            return self.say("Calls per operation; times are the beginnings of steps of {n} s", n=step)
+        return self.say("Calls per operation; times are the beginnings of steps of {n} min", n=step // 60)
+
+    @property
+    def platforms(self) -> str:
+        """The names of all platforms of the capture."""
+        return self.say.listing([self.platform(p) for p in self.result.input.platforms])
 
     @property
     def title(self) -> str:

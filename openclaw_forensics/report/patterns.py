@@ -124,13 +124,15 @@ def _likely(s: Slots, hints: Hints) -> str:
     name, others = s.name_of(s.cause.cause), _others(s)
     if others:
         head = s.say(
-            "{since}, {event}; {name} is the likelier cause, {other} is not ruled out.",
+            "{since}, {event}; the likelier cause is: {name}; not ruled out: {other}.",
             **_base(s),
             name=name,
             other=others[0],
         )
     else:
-        head = s.say("{since}, {event}; {name} is the likelier cause, others are not ruled out.", **_base(s), name=name)
+        head = s.say(
+            "{since}, {event}; the likelier cause is: {name}; others are not ruled out.", **_base(s), name=name
+        )
     return _and(s, head, _check(s, hints))
 
 
@@ -253,7 +255,7 @@ def _callback(s: Slots) -> str:
         "hedge": _hedge(s),
     }
     head = s.say(
-        "{since}, {where} pushed {what} {m} times; our receiver did not acknowledge {n} of them as required ({hedge}).",
+        "{since}, {where} pushed {m} events ({what}); our receiver did not acknowledge {n} as required ({hedge}).",
         **slots,
     )
     return _and(s, head, _order(s))
@@ -268,16 +270,16 @@ def _day(text: str | None) -> datetime | None:
 
 def _ahead(s: Slots) -> str:
     change = s.cause.change
-    thing = s.sub(change.what) if change else s.name_of(s.cause.cause)
+    thing = s.sub(change.what) if change else s.operation(next(iter(s.cause.operations), None))
     ends = _day(change.effective_at if change else None)
     slots = {"thing": thing, "party": s.party(), "date": change.effective_at if change else None}
     if ends is None or s.of.last_at is None:
-        head = s.say("An end is announced: {thing}.", **slots)
+        head = s.say("An end is announced for: {thing}.", **slots)
     else:
         days = (ends.date() - times.local(s.of.last_at, s.of.timezone.name).date()).days
         head = s.say.plural(
-            "{thing} ends on {date}, {n} day after this capture.",
-            "{thing} ends on {date}, {n} days after this capture.",
+            "Announced end on {date}, {n} day after this capture: {thing}.",
+            "Announced end on {date}, {n} days after this capture: {thing}.",
             days,
             **slots,
         )
@@ -286,5 +288,5 @@ def _ahead(s: Slots) -> str:
         s,
         s.say("No failure yet."),
         head,
-        s.say("{party} needs to act before: {step}.", party=s.party(), step=step) if step else "",
+        s.say("{party} needs to act in time: {step}.", party=s.party(), step=step) if step else "",
     )

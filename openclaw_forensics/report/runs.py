@@ -51,6 +51,17 @@ def by_name(source: str, laid: Layout, where: Pointer) -> tuple[int, int, int] |
     return (at, at + len(where[-1]), source.count("\n", 0, at)) if at >= 0 and where[-1] else None
 
 
+def line_of(laid: Layout, source: str, word: str | None) -> int | None:
+    """The line on which a word of the source begins."""
+    at = source.find(word) if word else -1
+    if at < 0:
+        return None
+    for number, line in enumerate(laid.lines):
+        if any(piece.start is not None and piece.start <= at < piece.start + len(piece.text) for piece in line):
+            return number
+    return None
+
+
 def pills(source: str, laid: Layout, hidden: list[Hidden]) -> list[tuple[int, int, Hidden]]:
     """Where the document says that a pseudonym stands, and the text agrees: (start, end, what is hidden)."""
     found = []

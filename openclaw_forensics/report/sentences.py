@@ -41,7 +41,8 @@ def _whole(result: Result, lang: Lang) -> str:
     rest = len(serious) - 1
     gap = "" if lang == "zh" else " "
     head = say.plural("{n} problem.", "{n} independent problems. First:", len(serious))
-    return head + gap + first + gap + say.plural("The other one follows below.", "The other {n} follow below.", rest)
+    others = say.plural("The other one is in the report.", "The other {n} are in the report.", rest)
+    return head + gap + first + gap + others
 
 
 def _unknown_majority(result: Result, say: Speaker) -> str:

@@ -42,10 +42,22 @@ def band_word(confidence: float, say: Speaker) -> str:
 
 def main_attempts(attempts: tuple[Attempts, ...], labels: Labels) -> Attempts | None:
     """The operation that the reader knows: the one with most failures that has plain words, else with most failures."""
-    failed = [a for a in attempts if a.failed and a.operation]
+    failed = [a for a in _by_name(attempts, labels) if a.failed and a.operation]
     known = [a for a in failed if a.operation in labels.operations]
     # Stable: among equals the order of the document holds.
     return max(known or failed, key=lambda a: a.failed, default=None)
+
+
+def _by_name(attempts: tuple[Attempts, ...], labels: Labels) -> list[Attempts]:
+    """Operations that the reader knows by one name as one: two numbers under one name contradict each other."""
+    made: dict[str | None, Attempts] = {}
+    for item in attempts:
+        label = labels.operations.get(item.operation or "")
+        name = (label.plain.en or label.name.en) if label else item.operation
+        seen = made.get(name)
+        sums = {"all": seen.all + item.all, "failed": seen.failed + item.failed} if seen else {}
+        made[name] = seen.model_copy(update=sums) if seen else item
+    return list(made.values())
 
 
 def _lower_first(text: str) -> str:
@@ -159,9 +171,8 @@ class Slots:
     def callback_event(self) -> str:
         """The pushed operation."""
         main = main_attempts(self.cause.attempts, self.labels)
-        if main is not None:
-            return self.operation(main.operation)
-        return self.operation(self.cause.operations[0] if self.cause.operations else None)
+        named = main.operation if main is not None else next(iter(self.cause.operations), None)
+        return self.operation(named) if named in self.labels.operations else self.say("callbacks")
 
     def step(self) -> str:
         """The first step of the acting party, or the first step at all; empty when none is known."""

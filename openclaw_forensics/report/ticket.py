@@ -12,7 +12,7 @@ from datetime import datetime
 
 from openclaw_forensics.report import times
 from openclaw_forensics.report.catalogue import Lang
-from openclaw_forensics.report.minimal import minimal_body, minimal_headers
+from openclaw_forensics.report.minimal import hidden_in, minimal_body, minimal_headers, placeholders
 from openclaw_forensics.report.slots import main_attempts
 from openclaw_forensics.report.view import View
 from openclaw_forensics.report.visible import one_line
@@ -142,6 +142,7 @@ class _Writer:
         outcome = [str(seen.status)] if seen and seen.status is not None else []
         outcome += [one_line(seen.transport_error)] if seen and seen.transport_error else []
         outcome += [one_line(seen.error_code, 60)] if seen and seen.error_code else []
+        outcome = outcome if cause.failures + cause.explains else []  # an answer that is none of a failure
         since = f" since {times.utc(cause.first_at)}" if cause.first_at else ""
         shop = f" - shop {one_line(cause.shop, 60)}" if cause.shop else ""
         what = f"{self.view.operation(named)}: {' '.join(dict.fromkeys(outcome)) or self.view.cause(cause.cause)}"
@@ -149,7 +150,8 @@ class _Writer:
 
     def _question(self, cause: RootCause) -> str:
         ticket = cause.fix.ticket
-        return self._free(ticket.question) if ticket else self.say("Can you confirm the cause named below, yes or no?")
+        asked = self.view.start(self._free(ticket.question)) if ticket else ""
+        return asked or self.say("Can you confirm the cause named below, yes or no?")
 
     def _claim(self, cause: RootCause) -> str:
         others = dict.fromkeys(self.view.cause(a.cause) for a in cause.alternatives if a.cause != cause.cause)
@@ -167,7 +169,7 @@ class _Writer:
             self.say("platform {name}", name=self.view.platform(cause.platform)),
             self.say("shop {name}", name=one_line(cause.shop or unknown, 80)),
             self.say("app {name}", name=one_line(cause.app or unknown, 80)),
-            self.view.environment(cause.environment) or unknown,
+            self.view.environment(cause.environment) or self.say("environment not recorded"),
             self.say("endpoint {name}", name=one_line(cause.host or unknown, 120)),
             self.say("our exit IP {name}", name=one_line(cause.exit_address or unknown, 60)),
         ]
@@ -183,7 +185,9 @@ class _Writer:
 
     def _when(self, cause: RootCause) -> str:
         ends = self.result.input.last_at
-        if cause.recovered_at:
+        if self.view.state(cause) == "ahead":
+            after = self.say("the end lies ahead")
+        elif cause.recovered_at:
             after = self.say("recovered {at}", at=self._stamp(cause.recovered_at))
         elif ends:
             after = self.say("not recovered within the capture, which ends {at}", at=self._stamp(ends))
@@ -191,7 +195,7 @@ class _Writer:
             after = self.say("not recovered within the capture")
         good = self._stamp(cause.last_good_at) if cause.last_good_at else self.say("none in the capture")
         return self.say(
-            "first {first} | last {last} | last success before {good} | {after}",
+            "first {first} | last {last} | last success before: {good} | {after}",
             first=self._stamp(cause.first_at),
             last=self._stamp(cause.last_at),
             good=good,
@@ -200,16 +204,18 @@ class _Writer:
 
     def _how_many(self, cause: RootCause) -> str:
         main = main_attempts(cause.attempts, self.result.labels)
-        named = {main.operation} if main else set()
-        text = self.say.plural("{n} failure", "{n} failures", cause.failures + cause.explains)
+        named = self.view.operation(main.operation) if main else None
+        text = self._failed(cause)
         if main:
-            op = self.view.operation(main.operation)
-            text = self.say("{n} of {m} {op} calls failed", n=main.failed, m=main.all, op=op)
-        text += self.say("; direct {n}, consequences {k}", n=cause.failures, k=cause.explains)
+            what = self.say.plural(
+                "{failed} of {n} {op} call failed", "{failed} of {n} {op} calls failed", main.all,
+                failed=main.failed, op=named or "",
+            )  # fmt: skip
+            text = f"{what}; {text}"
         others: dict[str, list[int]] = {}
         for row in self.result.timeline.series:
-            if row.operation not in named:
-                counts = others.setdefault(self.view.operation(row.operation), [0, 0])
+            if (name := self.view.operation(row.operation)) != named:
+                counts = others.setdefault(name, [0, 0])
                 counts[0] += sum(row.ok)
                 counts[1] += sum(row.failed)
         rest = [
@@ -217,6 +223,20 @@ class _Writer:
             for op, (ok, bad) in list(others.items())[:3]
         ]
         return text + (self.say("; other operations: {rest}", rest=self.say.listing(rest)) if rest else "")
+
+    def _failed(self, cause: RootCause) -> str:
+        """All failures of the cause, or what shows it where nothing failed."""
+        total = cause.failures + cause.explains
+        if not total:
+            return self.say("no failure; shown by {n} successful calls and {k} log records", n=cause.affected,
+                            k=cause.records)  # fmt: skip
+        return self.say.plural(
+            "{n} failure of this cause in all: direct {direct}, consequences {k}",
+            "{n} failures of this cause in all: direct {direct}, consequences {k}",
+            total,
+            direct=cause.failures,
+            k=cause.explains,
+        )
 
     def _ids(self, cause: RootCause, limit: int, gap: str) -> str:
         requests = cause.fix.quote_to_support.requests
@@ -235,16 +255,22 @@ class _Writer:
         seen = self.telling
         if seen is None:
             return self.say("not recorded")
-        head = f"{one_line(seen.method or '')} {one_line(seen.url or '', 300)}".strip()
+        url = placeholders(seen.url or "", hidden_in(seen.request, "url"))
+        head = f"{one_line(seen.method or '')} {one_line(url, 300)}".strip()
         lines = [head, *(f"{name}: {one_line(value, 120)}" for name, value in minimal_headers(seen)[:8])]
         body = minimal_body(seen, self.cut.body) if self.cut.body else ""
         return "\n   ".join([*lines, *body.replace("\t", " ").split("\n")]) if body else "\n   ".join(lines)
 
     def _expected(self, cause: RootCause) -> str:
         ticket = cause.fix.ticket
-        text = self._free(ticket.expected) if ticket and ticket.expected else self.say("an answer as documented")
+        if ticket and ticket.expected:
+            text = self._free(ticket.expected)
+        elif cause.last_good_at:
+            text = self.say("the call succeeds, as it last did at {at}", at=self._stamp(cause.last_good_at))
+        else:
+            text = self.say("an answer as documented")
         url = next((s for s in cause.fix.sources if s.startswith("https://")), None)
-        return self.say("{text} ({note})", text=text, note=one_line(url, 200)) if url else text
+        return self.say("{text}; see {url}", text=text, url=one_line(url, 200)) if url else text
 
     def _actual(self, cause: RootCause) -> str:
         ticket, seen = cause.fix.ticket, self.telling
@@ -279,12 +305,12 @@ class _Writer:
         missing = _missing_parts(self.telling) if self.telling else []
         named = {
             "request_headers": self.say("request headers"),
-            "request_body": self.say("request body"),
+            "request_body": self.say("request bodies"),
             "response_headers": self.say("answer headers"),
-            "response_body": self.say("answer body"),
+            "response_body": self.say("answer bodies"),
         }
         what = [named[m] for m in missing] + [self._free(b.what) for b in self.result.blind[:3]]
-        return self.say.listing(what) or self.say("nothing of note")
+        return self.say.listing(list(dict.fromkeys(what))) or self.say("nothing of note")
 
 
 def _missing_parts(seen: ExchangeView) -> list[str]:

@@ -113,7 +113,7 @@ def test_an_unknown_announcement_is_not_called_unannounced() -> None:
         pytest.param(
             "deprecation", "将于 2026-09-30 停用（距抓包结束 197 天）", "197 days after this capture", id="P14"
         ),
-        pytest.param("callback", "我方接收端 4 次没有按要求应答", "did not acknowledge 4 of them", id="P15"),
+        pytest.param("callback", "我方接收端 4 次没有按要求应答", "did not acknowledge 4 as required", id="P15"),
     ],
 )
 def test_the_whole_document_has_its_sentence(name: str, zh: str, en: str) -> None:

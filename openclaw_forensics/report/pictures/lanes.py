@@ -78,6 +78,11 @@ def _same(e: ExchangeView) -> tuple[object, ...]:
     return (e.path.from_, e.path.to, e.path.broken_at, e.method, e.operation, e.status, e.transport_error, e.shop)
 
 
+def _broken(e: ExchangeView) -> bool:
+    """Whether a call went no further: a refusal that the far side itself sent came all the way back."""
+    return e.path.broken_at is not None and not (e.status is not None and e.path.broken_at == e.path.to)
+
+
 def _fold(shown: list[ExchangeView]) -> list[list[ExchangeView]]:
     """Runs of three or more equal exchanges; shorter ones stay single."""
     runs: list[list[ExchangeView]] = []
@@ -102,7 +107,7 @@ def _arrow(view: View, run: list[ExchangeView], at: dict[str, float], y: float, 
         len(run),
         at[first.path.from_],
         at[first.path.to],
-        at[first.path.broken_at] if first.path.broken_at else None,
+        at[first.path.broken_at] if first.path.broken_at and _broken(first) else None,
         f"{first.method or ''} {view.operation(first.operation)}".strip(),
         outcome,
         view.clock(first.at),

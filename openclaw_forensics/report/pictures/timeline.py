@@ -88,7 +88,8 @@ def timeline(view: View) -> Timeline | None:
     top = TOP + (FLAGS if given.marks else 0)
     rows = [_row(c, top + n * ROW + ROW / 2, step) for n, c in enumerate(shown)]
     main = view.main
-    onset = axis.x(main.first_at) if main and main.first_at and start <= main.first_at <= end else None
+    began = main.first_at if main and main.failures + main.explains else None
+    onset = axis.x(began) if began and start <= began <= end else None
     gaps = [(axis.x(g.from_), axis.x(g.to)) for g in given.gaps if g.to > start and g.from_ < end]
     return Timeline(
         axis, rows, len(rest), _flags(given.marks, axis), gaps, onset, top + len(rows) * ROW + 62, top, merged

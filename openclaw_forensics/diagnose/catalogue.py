@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from openclaw_forensics.diagnose.needles import may_match, needles
 from openclaw_forensics.platforms.model import ErrorRow
 
 Row = dict[str, Any]
@@ -109,6 +110,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
+_needles = functools.cache(needles)
+
+
+def _found(pattern: str, text: str) -> bool:
+    """Whether the pattern stands in the text: asked of a word first, because compiling takes longer than searching."""
+    return may_match(text, _needles(pattern)) and _compiled(pattern).search(text) is not None
+
+
 @functools.cache
 def _glob(text: str) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(text), re.IGNORECASE)
@@ -153,7 +162,7 @@ def _judged(candidate: _Prepared, row: Row) -> Iterator[tuple[str, bool]]:
     if entry.operation is not None:
         yield "operation", fnmatch.fnmatchcase(str(row["operation"] or ""), entry.operation)
     if entry.match is not None:
-        yield "match", any(_compiled(entry.match).search(t) for t in _texts(row))
+        yield "match", any(_found(entry.match, t) for t in _texts(row))
 
 
 def _like(value: object, wanted: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+)')
 _DEEPEST = 200
 _INDENT = "  "
 
@@ -14,10 +14,10 @@ def layout(text: str) -> str | None:
     body = text.strip()
     if not body or body[0] not in "{[":
         return None
-    pieces = _TOKEN.findall(body)
-    if sum(map(len, pieces)) != len(re.sub(r'("(?:[^"\\]|\\.)*")|\s+', r"\1", body)):
+    parts = _TOKEN.split(body)
+    if "".join(parts[::2]).strip():  # what stands between the tokens
         return None
-    return _lines(pieces)
+    return _lines(parts[1::2])
 
 
 def _lines(pieces: list[str]) -> str | None:

@@ -35,12 +35,22 @@ class Relation(_Model):
     only_from: Literal["token"] | None = None  # only where the cause itself failed at this step of the loop
 
 
+class Apart(_Model):
+    """When refusals of calls do not show that the caller calls too often (see relations.toml)."""
+
+    causes: tuple[str, ...]
+    least: int  # refusals
+    seconds: float  # between any two calls
+    longer: str  # regex: the refusal speaks of a quota of a day or more
+
+
 class Relations(_Model):
     """relations.toml."""
 
     app_level: tuple[str, ...]
     absence: tuple[str, ...]
     single_sign_cap: tuple[str, ...]
+    apart: Apart
     relation: tuple[Relation, ...]
 
 

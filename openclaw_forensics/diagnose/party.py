@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from openclaw_forensics.diagnose.apart import lie_apart
 from openclaw_forensics.diagnose.attribution import Owned
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
 from openclaw_forensics.diagnose.findings import Cleared
@@ -43,6 +44,9 @@ class Parties:
         rows = [self._frame.failing[r] for r in owned.direct or owned.explained if r in self._frame.failing]
         party = finding.party or self._app_level(finding.cause, finding.platform, rows) or cause.party
         if finding.unverified or finding.confidence < _LEAST_FOR_A_PARTY:
+            party = "undetermined"
+        apart = self._relations.apart
+        if party == "erp" and finding.cause in apart.causes and rows and lie_apart(self._frame, rows, apart):
             party = "undetermined"
         return Judgement(party, finding.origin or cause.origin, self._others(owned, party, rows))
 

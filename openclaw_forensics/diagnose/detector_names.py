@@ -7,6 +7,7 @@ NAMES = (
     "clock",
     "callbacks",
     "fields",
+    "swapped",
     "new_field",
     "outage",
     "signature",

@@ -26,7 +26,7 @@ from openclaw_forensics.ingest.quoted_values import read_body
 MAX_LINE = 1 << 20  # characters of one line that are looked at
 _METHOD = r"(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS)"
 REQUEST = re.compile(rf"\s{{0,8}}(?:>\s)?{_METHOD} (https?://\S+|/\S*)(?: HTTP/([\d.]{{1,3}}))?\s*$")
-STATUS = re.compile(r"\s{0,8}(?:HTTP/([\d.]{1,3}) )(\d{3})(?: [A-Za-z][A-Za-z '-]{0,40})?\s*$")
+STATUS = re.compile(r"\s{0,8}(?:[<>]\s)?(?:HTTP/([\d.]{1,3}) )(\d{3})(?: [A-Za-z][A-Za-z '-]{0,40})?\s*$")
 COMMAND = re.compile(r"\s{0,8}(?:[\w@:~/.-]{0,60}[$#%>] ?)?curl(?:\.exe)? \S")
 _TOLD = re.compile(
     r"[\W_]{0,6}(?i:(?:http )?(?:response|answer|status|reply|result|returns?|returned|got|响应|返回|应答|ответ|"
@@ -34,6 +34,7 @@ _TOLD = re.compile(
     r"(?:(?:is|was|HTTP(?:/[\d.]{1,3})?)[: ]{1,3})?"
     r"(?:([1-5]\d\d)(?:[ :,].{0,60})?)?\s*$"
 )
+_QUOTED = re.compile(r"\s{0,8}[<>](?: |$)")  # as curl marks its lines, and mail what it answers
 _HEADER = re.compile(r"\s{0,8}([A-Za-z][A-Za-z0-9._-]{0,60}): ?(\S.*)?$")
 _FENCE = re.compile(r"\s{0,8}(?:```|~~~)")
 _CODED = re.compile(r"(?i)\"(?:code|error_?code|errcode|errors?|error_response|success)\"\s*:")
@@ -86,6 +87,8 @@ class _Reader:
 
     def feed(self, line: str, number: int) -> None:
         """One line of the text."""
+        if quoted := _QUOTED.match(line):
+            line = line[quoted.end() :]
         if found := REQUEST.match(line):
             self._close()
             url = found[2] if "://" in found[2] else None

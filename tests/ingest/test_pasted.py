@@ -90,6 +90,14 @@ Content-Type: text/html
 </html>
 any idea?
 """
+MARKED = """> GET https://api.one.example/orders
+> X-Token: secret
+>
+< HTTP/2 401
+< content-type: application/json
+<
+{"errors":"Invalid API key"}
+"""
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "whole": (WHOLE, {"method": "POST", "url": "https://api.one.example/orders", "status": 422, "request_body": '{"id": 7,\n "status": "Open"}', "response_body": '{"errors": {"status": ["invalid"]}}', "locator": "lines:3-16"}),
     "fenced": (FENCED, {"method": "POST", "status": 200, "request_body": '{"query":"{ orders { id } }"}', "response_body": '{"errors":[{"message":"not approved"}]}'}),
@@ -98,6 +106,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "an error alone": (ONLY_ERROR, {"request_body": None, "response_body": '{"code":"E7","message":"no such brand","request_id":"0b"}'}),
     "command": (COMMAND, {"method": "POST", "url": "https://api.one.example/data", "status": 403, "request_body": '{"limit":10}', "response_body": '{"code":7,"message":"only for subscribers"}'}),
     "in words": (WORDS, {"status": 403, "response_body": '{"errors":[{"code":"Unauthorized"}]}'}),
+    "marked": (MARKED, {"method": "GET", "status": 401, "response_body": '{"errors":"Invalid API key"}', "request_headers": [{"name": "X-Token", "value": "secret"}]}),
     "page": (PAGE, {"status": 502, "response_body": "<html>\n<body>502</body>\n</html>"}),
 }  # fmt: skip
 

@@ -211,7 +211,9 @@ def worth_reading(frame: pl.DataFrame, place: str) -> pl.Series:
         case "xml":
             return frame[f"{parsed.side}_body"].str.contains(MARKUP).fill_null(False)
         case "basic":
-            return (frame["request_headers"].list.len() > 0).fill_null(False)
+            named = pl.element().struct.field("name").str.to_lowercase() == "authorization"
+            given = pl.col("request_headers").list.eval(named).list.any().fill_null(False)
+            return frame.select(given).to_series()
     return pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True)
 
 

@@ -76,7 +76,8 @@ def annotate_recognised(frame: pl.DataFrame, packs: PackSet, options: AnnotateOp
     if len(parts) == 1:
         return parts[0]
     order = pl.concat(rows).alias("row").to_frame().with_row_index("at").sort("row")["at"]
-    annotated = pl.concat([part.drop(aside) for part in parts])[order]
+    together = pl.concat([part.drop(aside) for part in parts], rechunk=True)  # rows taken from many chunks cost tenfold
+    annotated = together[order]
     return schema.conform(annotated.with_columns(whole.select(aside)), schema.EXCHANGES)
 
 
@@ -95,7 +96,7 @@ def _annotate_platform(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: byt
     if len(done) == 1:
         return done[0][1]
     order = pl.concat([rows for rows, _ in done]).alias("row").to_frame().with_row_index("at").sort("row")["at"]
-    return pl.concat([part for _, part in done])[order]
+    return pl.concat([part for _, part in done], rechunk=True)[order]
 
 
 def _annotate_calls(frame: pl.DataFrame, pack: Pack, packs: PackSet, key: bytes) -> pl.DataFrame:

@@ -15,7 +15,7 @@ import polars as pl
 
 from openclaw_forensics import version
 from openclaw_forensics.diagnose.diagnosis import Diagnosis, diagnose
-from openclaw_forensics.diagnose.frame import EXCHANGE_ORDER, Frame, in_order
+from openclaw_forensics.diagnose.frame import Frame, marked
 from openclaw_forensics.diagnose.knowledge import Knowledge
 from openclaw_forensics.diagnose.load import checked_rules
 from openclaw_forensics.document.assemble import Known, assemble
@@ -25,9 +25,8 @@ from openclaw_forensics.ingest.api import Part, ReadOptions
 from openclaw_forensics.ingest.reading import FileRead, Reading
 from openclaw_forensics.ingest.sources import Source
 from openclaw_forensics.ingest.walk import Unreadable, walk
-from openclaw_forensics.link.doubles import drop_doubles
-from openclaw_forensics.link.identity import with_identity
-from openclaw_forensics.link.zones import ZoneUsed, settle
+from openclaw_forensics.link.linking import link
+from openclaw_forensics.link.zones import ZoneUsed
 from openclaw_forensics.platforms.annotate import annotate
 from openclaw_forensics.platforms.load import PackSet
 from openclaw_forensics.platforms.load import load as load_packs
@@ -38,9 +37,11 @@ from openclaw_forensics.report.sentences import Hints, root_cause_summary, verdi
 from openclaw_forensics.result import Input, Result, RootCause, Tool
 from openclaw_forensics.selection import Selection, select
 from openclaw_forensics.settings import Settings
+from openclaw_forensics.table import Spool, Table
 from openclaw_forensics.taxonomy import taxonomy
 
 ANNOTATED_TOGETHER = 40_000  # exchanges; annotation has a price for each call
+_STILL_READ: list[Table] = []  # given out as lazy frames: their files have to stay until the end of the process
 KEPT_BODIES = 64  # successes whose bodies are kept, per operation and shop in one part
 
 
@@ -48,7 +49,7 @@ KEPT_BODIES = 64  # successes whose bodies are kept, per operation and shop in o
 class Capture:
     """Everything read: annotated frames, linked, and the account of each file."""
 
-    exchanges: pl.DataFrame
+    exchanges: Table  # marked, in order
     records: pl.DataFrame
     files: list[FileRead] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Analysis:
     @cached_property
     def loaded(self) -> Mapping[str, Pack]:
         """Packs of the platforms in the capture."""
-        found = self.capture.exchanges["platform"].drop_nulls().unique().to_list()
+        found = self.capture.exchanges.distinct("platform")["platform"].drop_nulls().to_list()
         found += self.capture.records["platform"].drop_nulls().unique().to_list()
         return {name: self.packs.pack(name) for name in sorted(set(found)) if name in self.packs.heads}
 
@@ -149,7 +150,7 @@ class _Stage1:
         self.key = hashlib.blake2b(repr(ids).encode(), digest_size=16).digest()
         self._options = AnnotateOptions(key=self.key, platforms=ids, receivers=settings.receivers)
         self._read_options = ReadOptions(formats_dirs=settings.formats_dirs)
-        self.exchanges: list[pl.DataFrame] = []
+        self.exchanges = Spool(EXCHANGES)
         self.records: list[pl.DataFrame] = []
         self.files: list[FileRead] = []
         self.unreadable: list[Unreadable] = []
@@ -192,7 +193,7 @@ class _Stage1:
         exchanges, records = annotate(read, logged, self._packs, self._options)
         kept, dropped = thin(exchanges)
         self.bodies_dropped += dropped
-        self.exchanges.append(kept.select(c for c in kept if c.null_count() < len(c)))
+        self.exchanges.add(kept.select(c for c in kept if c.null_count() < len(c)))
         self.records.append(records)
 
 
@@ -210,49 +211,31 @@ def thin(exchanges: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return exchanges.with_columns(pl.when(gone).then(None).otherwise(pl.col(b)).alias(b) for b in bodies), dropped
 
 
-def joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    """One frame of the parts; columns that hold one value throughout, or none, take no room."""
-    parts = [part for part in parts if part.height]  # an empty one has no columns to tell its height by
-    if not parts:
-        return empty(EXCHANGES)
-    whole = conform(pl.concat(parts, how="diagonal"), EXCHANGES)
-    constant = [c for c in whole if c.dtype == pl.String and len(c) and (c.null_count() == 0) and (c == c[0]).all()]
-    return whole.with_columns(pl.lit(c[0], dtype=pl.String).alias(c.name) for c in constant)
-
-
 def _linked(stage: _Stage1, settings: Settings, packs: PackSet, ids: tuple[str, ...]) -> Capture:
-    exchanges = joined(stage.exchanges)
-    stage.exchanges.clear()  # two copies of a large capture are one too many
+    """With given ids, exchanges of another marketplace are counted and left out; carriers and ERPs stay in."""
     records = pl.concat([conform(f, RECORDS) for f in stage.records]) if stage.records else empty(RECORDS)
-    exchanges, records, zone = settle(exchanges, records, settings.timezone)
-    merged = drop_doubles(exchanges, {file.path: file.series for file in stage.files})
-    exchanges = merged.exchanges
-    if merged.stays:
-        records = records.with_columns(pl.col("exchange_id").replace(merged.stays))
-    exchanges, others = _scoped(exchanges, packs, ids)
-    recognised = set(exchanges["platform"].drop_nulls()) | set(records["platform"].drop_nulls())
+    markets = [i for i, head in packs.heads.items() if head.platform.kind == "marketplace" and i not in ids]
+    linked = link(
+        stage.exchanges.table(),
+        records,
+        {file.path: file.series for file in stage.files},
+        timezone=settings.timezone,
+        outside=markets if ids else (),
+        finish=marked,
+    )
+    recognised = {*linked.exchanges.distinct("platform")["platform"], *linked.records["platform"]}
     return Capture(
-        exchanges=in_order(with_identity(exchanges), EXCHANGE_ORDER),
-        records=records,
+        exchanges=linked.exchanges,
+        records=linked.records,
         files=stage.files,
         unreadable=stage.unreadable,
-        zone=zone,
-        other_platforms=others,
+        zone=linked.zone,
+        other_platforms=dict(linked.outside),
         bodies_dropped=stage.bodies_dropped,
-        clock_offsets_ms=merged.offsets_ms,
-        nothing_fits=bool(ids) and bool(others) and not recognised & set(ids),
+        clock_offsets_ms=dict(linked.clock_offsets_ms),
+        nothing_fits=bool(ids) and bool(linked.outside) and not recognised & set(ids),
         key=stage.key,
     )
-
-
-def _scoped(exchanges: pl.DataFrame, packs: PackSet, ids: tuple[str, ...]) -> tuple[pl.DataFrame, dict[str, int]]:
-    """With given ids, exchanges of another marketplace are counted and left out; carriers and ERPs stay in."""
-    if not ids:
-        return exchanges, {}
-    markets = [i for i, head in packs.heads.items() if head.platform.kind == "marketplace" and i not in ids]
-    outside = pl.col("platform").is_in(markets)
-    counts = exchanges.filter(outside)["platform"].value_counts().sort("platform")
-    return exchanges.filter(~outside.fill_null(False)), dict(counts.iter_rows())
 
 
 def _with_sentences(result: Result) -> Result:
@@ -292,7 +275,8 @@ def read_exchanges(paths: Iterable[str], settings: Settings | None = None) -> pl
     settings = settings or Settings()
     packs = load_packs(extra=settings.rules_dirs)
     capture = read_capture(list(paths), settings, packs, sys.stdin.buffer if "-" in paths else None)
-    return capture.exchanges.lazy()
+    _STILL_READ.append(capture.exchanges)
+    return capture.exchanges.lazy().select(*EXCHANGES)
 
 
 __all__ = ["ANNOTATED_COLUMNS", "Analysis", "analyze", "read_exchanges"]

@@ -109,6 +109,8 @@ ANNOTATED_COLUMNS: dict[str, pl.DataType] = {
 
 EXCHANGES: dict[str, pl.DataType] = READ_COLUMNS | ANNOTATED_COLUMNS
 
+EXCHANGE_ORDER = ("started_at", "source_file", "line", "locator")
+
 RECORDS: dict[str, pl.DataType] = {
     "record_id": pl.String(),
     "source_file": pl.String(),

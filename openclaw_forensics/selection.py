@@ -8,19 +8,20 @@ from datetime import UTC, datetime
 import polars as pl
 
 from openclaw_forensics.settings import Settings
+from openclaw_forensics.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The selected frames, and what came nearest where a filter matched nothing."""
 
-    exchanges: pl.DataFrame
+    exchanges: Table
     records: pl.DataFrame
     empty_filter: str | None = None
     nearest: tuple[str, ...] = ()
 
 
-def select(exchanges: pl.DataFrame, records: pl.DataFrame, settings: Settings) -> Selection:
+def select(exchanges: Table, records: pl.DataFrame, settings: Settings) -> Selection:
     """Apply the filters of `settings` one after the other."""
     chosen = exchanges
     for name, value, columns in (
@@ -32,12 +33,12 @@ def select(exchanges: pl.DataFrame, records: pl.DataFrame, settings: Settings) -
         if value is None:
             continue
         hits = chosen.filter(_holds(value, columns, texts=name == "--order"))
-        if hits.is_empty():
+        if not hits.height:
             return Selection(hits, records.clear(), f"{name} {value}", _nearest(chosen, value, columns))
         chosen = hits
     chosen, records = _within(chosen, records, settings.since, settings.until)
     if settings.shop or settings.operation or settings.request_id or settings.order:
-        records = records.filter(pl.col("exchange_id").is_in(chosen["exchange_id"].to_list()))
+        records = records.filter(pl.col("exchange_id").is_in(chosen.column("exchange_id").implode()))
     return Selection(chosen, records)
 
 
@@ -49,16 +50,16 @@ def _holds(value: str, columns: tuple[str, ...], *, texts: bool) -> pl.Expr:
     return hit.fill_null(False)
 
 
-def _nearest(exchanges: pl.DataFrame, value: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+def _nearest(exchanges: Table, value: str, columns: tuple[str, ...]) -> tuple[str, ...]:
     from rapidfuzz import process
 
-    known = {str(v) for c in columns for v in exchanges[c].unique().drop_nulls()}
+    known = {str(v) for c in columns for v in exchanges.distinct(c).to_series().drop_nulls()}
     return tuple(match for match, _, _ in process.extract(value, sorted(known), limit=3, score_cutoff=40))
 
 
 def _within(
-    exchanges: pl.DataFrame, records: pl.DataFrame, since: datetime | None, until: datetime | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    exchanges: Table, records: pl.DataFrame, since: datetime | None, until: datetime | None
+) -> tuple[Table, pl.DataFrame]:
     for column, at in (("gt", since), ("lt", until)):
         if at is None:
             continue

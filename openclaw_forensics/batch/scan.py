@@ -22,6 +22,7 @@ from openclaw_forensics.summary import (
     UnexplainedCount,
     Unread,
 )
+from openclaw_forensics.table import Table
 
 _MOST_BESIDE = 5_000
 _UNREAD = ("unreadable", "unsupported", "unrecognised", "encrypted")
@@ -69,13 +70,13 @@ def scan(analysis: Analysis) -> Scan:
 
 def _diagnoses(analysis: Analysis) -> Iterator[tuple[Key, Diagnosis]]:
     whole = Frame(analysis.selection.exchanges, analysis.selection.records)
-    keys = whole.exchanges.select("platform", "shop").unique().sort("platform", "shop", nulls_last=True).rows()
+    keys = whole.kinds.select("platform", "shop").unique().sort("platform", "shop", nulls_last=True).rows()
     for platform, shop in keys:
         mine = pl.col("platform").eq_missing(pl.lit(platform, dtype=pl.String)) & pl.col("shop").eq_missing(
             pl.lit(shop, dtype=pl.String)
         )
         exchanges = analysis.selection.exchanges.filter(mine)
-        if exchanges.filter(pl.col("direction") != "inbound").is_empty():
+        if set(exchanges.distinct("direction")["direction"]) <= {"inbound"}:
             continue
         beside = Beside(
             tuple(s for s in whole.successes if (s.platform, s.shop) != (platform, shop)),
@@ -89,9 +90,9 @@ def _alone(keys: Sequence[tuple[str | None, str | None]], platform: str | None) 
     return sum(p == platform for p, _ in keys) == 1
 
 
-def _records_of(records: pl.DataFrame, exchanges: pl.DataFrame, platform: str | None, *, alone: bool) -> pl.DataFrame:
+def _records_of(records: pl.DataFrame, exchanges: Table, platform: str | None, *, alone: bool) -> pl.DataFrame:
     """Records of the group's exchanges; those that name only the platform where it has one shop."""
-    linked = pl.col("exchange_id").is_in(exchanges["exchange_id"].to_list())
+    linked = pl.col("exchange_id").is_in(exchanges.column("exchange_id").implode())
     loose = pl.col("exchange_id").is_null() & pl.col("platform").eq_missing(pl.lit(platform, dtype=pl.String))
     return records.filter((linked | (loose & alone)).fill_null(False))
 

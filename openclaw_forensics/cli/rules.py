@@ -91,7 +91,7 @@ def try_rules(
     shown = hider(tuple(rules or ()))
     analysis = analyze(paths, settings)
     known, frame = analysis.knowledge, Frame(analysis.selection.exchanges, analysis.selection.records)
-    say(f"{frame.exchanges.height} exchanges, {len(frame.failures)} failing, {frame.records.height} records")
+    say(f"{frame.height} exchanges, {len(frame.failures)} failing, {frame.records.height} records")
     for trace in trace_rules(frame, known.rules):
         name = trace.loaded.rule.id
         wanted = name in rule if rule else (every or trace.near) and (not pack or name.split(".")[0] in pack)

@@ -218,8 +218,7 @@ class Attribution:
         if relation.until == "refresh" and not operations:
             ending = pl.col("step") == "token"
         ends = (
-            self._frame.exchanges.lazy()
-            .filter(
+            self._frame.exchanges.filter(
                 self._frame.is_good
                 & pl.col("platform").eq_missing(pl.lit(finding.platform, dtype=pl.String))
                 & pl.col("identity").eq_missing(pl.lit(finding.identity, dtype=pl.String))

@@ -162,13 +162,10 @@ class Contrasts:
     def _refreshes(self) -> list[Row]:
         if not self.refreshing:
             return []
-        return (
-            self.frame.exchanges.lazy()
-            .filter(pl.col("operation").is_in(sorted(self.refreshing)) & ~pl.col("failed") & (pl.col("status") < 400))
-            .select("row", "started_at", "platform", "identity", "refresh_token", "issued_tokens", "token")
-            .collect()
-            .to_dicts()
-        )
+        refreshing = pl.col("operation").is_in(sorted(self.refreshing))
+        good = self.frame.exchanges.filter(refreshing & ~pl.col("failed") & (pl.col("status") < 400))
+        columns = ("row", "started_at", "platform", "identity", "refresh_token", "issued_tokens", "token")
+        return good.select(columns).collect().to_dicts()
 
     def witness(self, contrast: str, g: Group) -> int | None:
         """The earlier exchange that shows a contrast about refreshes; None where no single one does."""
@@ -233,7 +230,7 @@ class Contrasts:
     @cached_property
     def _shops_of_app(self) -> dict[tuple[str, str], int]:
         counts: dict[tuple[str, str], int] = defaultdict(int)
-        table = self.frame.exchanges.select("platform", "app", "shop").unique().drop_nulls(["app", "shop"])
+        table = self.frame.kinds.select("platform", "app", "shop").unique().drop_nulls(["app", "shop"])
         for platform, app in table.select("platform", "app").rows():
             counts[str(platform), str(app)] += 1
         return counts

@@ -12,13 +12,15 @@ from typing import Any
 
 import polars as pl
 
+from openclaw_forensics.exchanges import EXCHANGE_ORDER
+from openclaw_forensics.table import Table, in_order
 from openclaw_forensics.words import Text
 
 # Ids, numbers and hashes in a path: the same call on another object has the same shape.
 _SHAPE = r"/(?:[0-9][^/]*|[^/]*[0-9][^/]{7,}|[A-Za-z0-9_%.-]{24,})"
 
-EXCHANGE_ORDER = ["started_at", "source_file", "line", "locator"]
-_MOST_RUNS = 500  # in order by themselves, of which a frame is put together; more are sorted row by row
+# A seed of this run: two combinations meet in one number by chance only, once in 10^13 captures.
+_SEED = randbits(63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RECORD_ORDER = ["at", "source_file", "line"]
 HOT = [  # what questions ask of an exchange
@@ -70,50 +72,54 @@ _KIND = (
 
 
 class Frame:
-    """Exchanges sorted by time and place, each with its position `row`; `failed` says which count as failing."""
+    """Exchanges sorted by time and place, each with its position `row`; `failed` says which count as failing.
 
-    def __init__(self, exchanges: pl.DataFrame, records: pl.DataFrame, beside: Beside | None = None) -> None:
+    `exchanges` is asked lazily: of a large capture it lies in files.
+    """
+
+    def __init__(self, exchanges: pl.DataFrame | Table, records: pl.DataFrame, beside: Beside | None = None) -> None:
+        """`exchanges` are those of the contract, or a table of `marked` ones in order."""
         self.beside = beside or Beside()
         self.operation_names: Mapping[tuple[str, str], Text] = {}  # (platform, operation) -> what people call it
-        unknown = pl.when(pl.col("operation").is_null())
-        shape = unknown.then(pl.col("path")).str.replace_all(_SHAPE, "/{}")
-        good = pl.col("failure").is_null() & (pl.col("status") < 400)
-        self.exchanges = (
-            in_order(exchanges, EXCHANGE_ORDER)
-            .with_row_index("row")
-            .with_columns(
-                pl.col("row").cast(pl.Int64),
-                good=good,
-                failed=pl.col("failure").is_not_null() & ~pl.col("expected_outcome").fill_null(False)
-                & (pl.col("direction") != "inbound"),
-                operation_key=pl.coalesce(
-                    "operation",
-                    pl.concat_str([unknown.then(pl.col("method").fill_null("?")), shape], separator=" "),
-                    "client_class",
-                    pl.lit("?"),
-                ),
-            )
-        )  # fmt: skip
-        # A hash with a seed of its own: two combinations meet in one number by chance only, once in 10^13 captures.
-        combination = self.exchanges.select(FEW_VALUES).hash_rows(seed=randbits(63)).alias("combination")
-        self.exchanges = self.exchanges.with_columns(combination)
+        if isinstance(exchanges, pl.DataFrame):
+            exchanges = Table.of(marked(in_order(exchanges, EXCHANGE_ORDER)))
+        self._table = exchanges
+        self._held = exchanges.frame() if exchanges.in_memory else None
+        self.exchanges: pl.LazyFrame = exchanges.lazy() if self._held is None else self._held.lazy()
+        self.height, self.schema = exchanges.height, exchanges.schema
         self.records = in_order(records, RECORD_ORDER).with_row_index("row")
+
+    def take(self, rows: pl.Series | Sequence[int], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """These rows, in the order given, with these columns or all."""
+        places = rows if isinstance(rows, pl.Series) else pl.Series(rows, dtype=pl.Int64)
+        if self._held is not None:
+            return (self._held if columns is None else self._held.select(columns))[places]
+        kept = None if columns is None else [c for c in columns if c != "row"]
+        found = self._table.take(places, kept).with_columns(row=places.cast(pl.Int64))
+        return found.select("row", pl.exclude("row")) if columns is None else found.select(columns)
+
+    def column(self, name: str) -> pl.Series:
+        """One column of all rows."""
+        return self._table.column(name)
+
+    def among(self, condition: pl.Expr) -> pl.DataFrame:
+        """All columns of the rows for which a condition is true."""
+        return self.exchanges.filter(condition).collect()
 
     @cached_property
     def _combinations(self) -> pl.DataFrame:
-        counted = self.exchanges["combination"].value_counts()
-        named = self.exchanges.lazy().select("combination", "row").unique("combination", keep="any").collect()
-        return self.exchanges[named["row"]].select("combination", *FEW_VALUES).join(counted, on="combination")
+        found = self.exchanges.group_by("combination").agg(pl.len().alias("count"), row=pl.col("row").first()).collect()
+        return self.take(found["row"], ["combination", *FEW_VALUES]).with_columns(found["count"])
 
     def where(self, condition: pl.Expr) -> pl.LazyFrame:
         """The exchanges for which a condition over columns of `FEW_VALUES` alone is true."""
         found = self._combinations.filter(condition)
         if found.is_empty():
-            return self.exchanges.clear().lazy()
+            return self.failed.clear().lazy()
         if found.height == self._combinations.height:
-            return self.exchanges.lazy()
-        all_rows = self.failed if found["failed"].all() else self.exchanges
-        return all_rows.lazy().filter(pl.col("combination").is_in(found["combination"].to_list()))
+            return self.exchanges
+        all_rows = self.failed.lazy() if found["failed"].all() else self.exchanges
+        return all_rows.filter(pl.col("combination").is_in(found["combination"].to_list()))
 
     def count(self, condition: pl.Expr) -> int:
         """How many exchanges `where` finds."""
@@ -122,7 +128,7 @@ class Frame:
     @cached_property
     def failed(self) -> pl.DataFrame:
         """The failing exchanges, all columns: few beside the others, and asked most."""
-        return self.exchanges.filter("failed")
+        return self.among(pl.col("failed"))
 
     @cached_property
     def failures(self) -> list[dict[str, Any]]:
@@ -145,14 +151,18 @@ class Frame:
     @cached_property
     def kinds(self) -> pl.DataFrame:
         """The exchanges by kind, by appearance: what names the kind, its `rows` in order, `first` and `last` time."""
-        marks = self.exchanges.select(_KIND).hash_rows(seed=randbits(63)).alias("kind")
+        seed = randbits(63)
+        marks: list[pl.DataFrame] = []
+        for part in self._table.frames([*_KIND, "started_at"]):
+            marks.append(part.select("started_at", kind=part.select(_KIND).hash_rows(seed=seed)))
         found = (
-            self.exchanges.select("row", "started_at", marks)
+            pl.concat(marks)
+            .with_row_index("row")
             .group_by("kind")
-            .agg(rows="row", first=pl.col("started_at").min(), last=pl.col("started_at").max())
+            .agg(rows=pl.col("row").cast(pl.Int64), first=pl.col("started_at").min(), last=pl.col("started_at").max())
             .sort(pl.col("rows").list.first())
         )
-        named = self.exchanges.select(_KIND)[found["rows"].list.first()]
+        named = self.take(found["rows"].list.first(), _KIND)
         return named.with_columns(found["rows"], found["first"], found["last"])
 
     def rows_of_kinds(self, condition: pl.Expr) -> pl.Series:
@@ -167,35 +177,35 @@ class Frame:
     @cached_property
     def bounds(self) -> tuple[datetime | None, datetime | None]:
         """First and last start time."""
-        times = self.exchanges["started_at"].drop_nulls()
-        stamps = self.records["at"].drop_nulls()
-        if times.is_empty():
-            times = stamps
-        if times.is_empty():
-            return None, None
+        times = self.started.drop_nulls()
+        times = times if len(times) else self.records["at"]
         first, last = times.min(), times.max()
         return (first if isinstance(first, datetime) else None, last if isinstance(last, datetime) else None)
 
     def at(self, row: int) -> datetime | None:
         """Start time of a row."""
         failing = self.failing.get(row)
-        value = self.exchanges["started_at"][row] if failing is None else failing["started_at"]
+        value = self.started[row] if failing is None else failing["started_at"]
         return value if isinstance(value, datetime) else None
 
     def full(self, row: int) -> dict[str, Any]:
         """All columns of one row."""
-        return dict(zip(self.exchanges.columns, self.exchanges.row(row), strict=True))
+        if row in self._place_failed:
+            return self.failed.row(self._place_failed[row], named=True)
+        return self.take([row]).row(0, named=True)
 
     def brief(self, rows: Sequence[int]) -> list[dict[str, Any]]:
         """The columns that questions need of these rows."""
         if all(row in self.failing for row in rows):
             return [self.failing[row] for row in rows]
-        return self.exchanges.select(HOT)[list(rows)].to_dicts()
+        return self.take(rows, HOT).to_dicts()
 
     def between(self, first: datetime, last: datetime) -> pl.DataFrame:
         """The exchanges that began from `first` to `last`, both included: a slice, for all are sorted by time."""
         start, end = self.span(first, last)
-        return self.exchanges.slice(start, end - start)
+        if self._held is not None:
+            return self._held.slice(start, end - start)
+        return self.take(pl.int_range(start, end, eager=True))
 
     def span(self, first: datetime, last: datetime) -> tuple[int, int]:
         """The rows that began from `first` to `last`: the first of them, and the one after the last."""
@@ -204,14 +214,23 @@ class Frame:
 
     @cached_property
     def _times(self) -> pl.Series:
-        return self.exchanges["started_at"].drop_nulls().dt.epoch("us").rechunk()
+        return self.started.drop_nulls().dt.epoch("us").rechunk()
+
+    @cached_property
+    def started(self) -> pl.Series:
+        """The start time of every row."""
+        return self.column("started_at")
+
+    @cached_property
+    def _place_failed(self) -> dict[int, int]:
+        return {row: place for place, row in enumerate(self.failed["row"])}
 
     def rows_of(self, column: str, values: Iterable[str | None]) -> dict[str, int]:
         """The last row of each of these ids that the frame holds."""
         wanted = sorted({v for v in values if v is not None})
         if not wanted:
             return {}
-        hits = self.exchanges.lazy().filter(pl.col(column).is_in(wanted)).select(column, "row").collect()
+        hits = self.exchanges.filter(pl.col(column).is_in(wanted)).select(column, "row").collect()
         return dict(hits.iter_rows())
 
     def record(self, row: int) -> dict[str, Any]:
@@ -224,24 +243,22 @@ def _microseconds(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    """`frame` sorted, nulls last; one that is sorted already, or but for a few runs, is not copied."""
-    if frame.height < 2 or frame.select(_ascends(keys).slice(1).all()).item():
-        return frame
-    order = frame.select(pl.arg_sort_by(keys, nulls_last=True, maintain_order=True)).to_series()
-    starts = [0, *(order.cast(pl.Int64).diff() != 1).arg_true()]
-    if len(starts) > _MOST_RUNS:
-        return frame[order]
-    ends = [*starts[1:], frame.height]
-    return pl.concat(frame.slice(order[a], b - a) for a, b in zip(starts, ends, strict=True))
-
-
-def _ascends(keys: list[str]) -> pl.Expr:
-    """Whether a row stands no lower than the one before it, by the first key that tells them apart."""
-    here, before = pl.col(keys[0]), pl.col(keys[0]).shift(1)
-    higher = (here > before).fill_null(here.is_null() & before.is_not_null())
-    same = here.eq_missing(before)
-    return higher | (same & _ascends(keys[1:]) if len(keys) > 1 else same)
+def marked(exchanges: pl.DataFrame) -> pl.DataFrame:
+    """`exchanges` with what every question asks of a row: good, failed, operation_key and its combination."""
+    unknown = pl.when(pl.col("operation").is_null())
+    shape = unknown.then(pl.col("path")).str.replace_all(_SHAPE, "/{}")
+    exchanges = exchanges.with_columns(
+        good=pl.col("failure").is_null() & (pl.col("status") < 400),
+        failed=pl.col("failure").is_not_null() & ~pl.col("expected_outcome").fill_null(False)
+        & (pl.col("direction") != "inbound"),
+        operation_key=pl.coalesce(
+            "operation",
+            pl.concat_str([unknown.then(pl.col("method").fill_null("?")), shape], separator=" "),
+            "client_class",
+            pl.lit("?"),
+        ),
+    )  # fmt: skip
+    return exchanges.with_columns(exchanges.select(FEW_VALUES).hash_rows(seed=_SEED).alias("combination"))
 
 
 MEANWHILE = timedelta(minutes=15)  # how far apart two exchanges may be to say something about the same time

@@ -100,15 +100,15 @@ class Neighbours:
 
     def _of_all(self, sequence: RuleSequence) -> dict[str, _Met] | None:
         """What meets the condition anywhere; None where too many messages would have to be opened for that."""
-        base = self._frame.exchanges.lazy()
+        base = self._frame.exchanges
         if _places(sequence.when):
             narrowed = _narrowed(base, sequence.when).select(pl.len()).collect().item()
             if narrowed > _PLACE_ROWS:
                 return None
         rows = matching(base, compile_condition(sequence.when), sequence.when)
         found: dict[str, _Met] = {}
-        columns = self._frame.exchanges.select("row", "started_at", *sequence.same)
-        for row, at, *same in columns[rows].iter_rows():
+        columns = ["row", "started_at", *sequence.same]
+        for row, at, *same in self._frame.take(rows, columns).iter_rows():
             met = found.setdefault(_same(same), _Met())
             met.rows.append(row)
             if at is not None:
@@ -119,13 +119,13 @@ class Neighbours:
         at, number = row["started_at"], row["row"]
         side = pl.col("row") < number if earlier else pl.col("row") > number
         for column in sequence.same:
-            side &= pl.col(column).eq_missing(pl.lit(row[column], dtype=self._frame.exchanges.schema[column]))
+            side &= pl.col(column).eq_missing(pl.lit(row[column], dtype=self._frame.schema[column]))
         if sequence.within_s is not None and isinstance(at, datetime):
             span = timedelta(seconds=sequence.within_s)
             side &= pl.col("started_at").is_between(at - span, at + span)
         if sequence.least_s is not None:
             side &= (pl.col("started_at") - at).abs() >= timedelta(seconds=sequence.least_s)
-        base = self._frame.exchanges.lazy().filter(side)
+        base = self._frame.exchanges.filter(side)
         return len(matching(base, compile_condition(sequence.when), sequence.when)) > 0
 
 

@@ -43,7 +43,7 @@ class Recoveries:
         self._frame, self._writes, self._volatile = frame, writes, volatile
         self._ends = self._index()
         asked = sorted({*self._ends, *self._ends.values()})
-        parts = frame.exchanges.lazy().select(pl.col(_COMPARED).gather(asked)).collect()
+        parts = frame.take(asked, _COMPARED)
         self._parts = dict(zip(asked, parts.iter_rows(), strict=True))
 
     def _index(self) -> dict[int, int]:
@@ -83,7 +83,7 @@ class Recoveries:
         found: dict[tuple[_Key, str | None], list[int]] = defaultdict(list)
         for key, wanted in asked.items():
             rows = pl.Series(by_key.get(key, []), dtype=pl.Int64)
-            objects = self._frame.exchanges["object_id"].gather(rows)
+            objects = self._frame.take(rows, ["object_id"]).to_series()
             kept = objects.is_null() | objects.is_in(sorted(wanted))
             for row, changed in zip(rows.filter(kept), objects.filter(kept), strict=True):
                 found[key, changed].append(row)

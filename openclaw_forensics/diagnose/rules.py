@@ -61,7 +61,7 @@ def _hits(frame: Frame, rule: Rule, rows: pl.Series) -> pl.DataFrame:
     """The exchanges that meet a rule's condition, with the columns that are asked of them."""
     sequences = [s for s in (rule.after, rule.before, rule.absent) if s is not None]
     more = {"failed", *rule.same, *(column for sequence in sequences for column in sequence.same)} - set(HOT)
-    return frame.exchanges.select(*HOT, *sorted(more))[rows]
+    return frame.take(rows, [*HOT, *sorted(more)])
 
 
 def _check(rule: Rule, hits: int, asked: int) -> Check:
@@ -174,9 +174,8 @@ def _of_records(rule: Rule, frame: Frame, hits: pl.DataFrame) -> Finding:
     first = rows[0]
     free = tuple(r["row"] for r in rows if r["exchange_id"] is None)
     ids = [r["exchange_id"] for r in rows if r["exchange_id"] is not None]
-    linked = (
-        frame.exchanges.filter(pl.col("exchange_id").is_in(ids)).select("row", "failed", "identity", "shop").to_dicts()
-    )
+    belongs = frame.exchanges.filter(pl.col("exchange_id").is_in(ids))
+    linked = belongs.select("row", "failed", "identity", "shop").collect().to_dicts()
     message = str(first["message"] or first["exception"] or "")[:200]
     return Finding(
         rule=rule.id,

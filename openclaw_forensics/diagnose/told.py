@@ -85,7 +85,7 @@ def _loud(frame: Frame) -> list[Row]:
 
 def _call(frame: Frame, record: Row, linked: Mapping[str, int]) -> Row | None:
     """The exchange that the record belongs to, else the last call before it in the same file that has no outcome."""
-    if frame.exchanges.is_empty():
+    if not frame.height:
         return None
     if record["exchange_id"] is not None:
         return frame.full(linked[record["exchange_id"]]) if record["exchange_id"] in linked else None

@@ -78,7 +78,7 @@ def _trace(frame: Frame, loaded: Loaded, contrasts: Contrasts) -> RuleTrace:
         own = pl.lit(True) if rule.platform is None else pl.col("platform") == rule.platform
         base = frame.records.filter(own)
     else:
-        base = frame.exchanges.filter(among(frame, rule))
+        base = frame.exchanges.filter(among(frame, rule)).head(_MOST_ROWS).collect()
     base = base.head(_MOST_ROWS)
     parts = {name: {name: value} for name, value in rule.when_.items()}
     if base.is_empty() or not parts:

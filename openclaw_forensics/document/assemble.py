@@ -137,7 +137,7 @@ def _exchanges(
     chosen += [r["row"] for r in frame.failures]
     rows = list(dict.fromkeys(chosen))[:MAX_EXCHANGES]
     attempts = _attempt_numbers(frame)
-    stacks = _stacks(frame, [str(frame.exchanges["exchange_id"][r]) for r in rows])
+    stacks = _stacks(frame, frame.take(rows, ["exchange_id"])["exchange_id"].to_list())
     telling: dict[int, list[Telling]] = {}
     for root in diagnosis.roots:
         for mark in root.finding.telling:
@@ -164,14 +164,13 @@ def _owner(diagnosis: Diagnosis, row: int, causes: Sequence[RootCause]) -> str |
 
 
 def _numbers(frame: Frame, ids: Iterable[str]) -> dict[str, int]:
-    table = frame.exchanges.select("exchange_id", "row").filter(pl.col("exchange_id").is_in(list(ids)))
-    return {str(i): int(r) for i, r in table.iter_rows()}
+    return frame.rows_of("exchange_id", ids)
 
 
 def _contrasts(diagnosis: Diagnosis, chosen: Sequence[int]) -> list[int]:
     """One good exchange per operation that the evidence names."""
     frame = diagnosis.frame
-    operations = {str(frame.exchanges["operation_key"][r]) for r in chosen}
+    operations = set(frame.take(chosen, ["operation_key"])["operation_key"])
     good = frame.kinds.filter(frame.is_good & pl.col("operation_key").is_in(sorted(operations)))
     last = good.group_by("operation_key").agg(pl.col("rows").explode().max())
     return [int(r) for r in last["rows"].sort()]

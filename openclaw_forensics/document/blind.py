@@ -9,14 +9,14 @@ from openclaw_forensics.diagnose.knowledge import phrase
 from openclaw_forensics.result import Blind
 
 _ASKED = (
-    "direction", "method", "response_body_state", "request_body_state", "request_headers_state", "response_headers",
+    "direction", "method", "response_body_state", "request_body_state", "request_headers_state",
 )  # fmt: skip
 _MOST = 0.5  # a part that is missing from more than this share of the exchanges is called blind
 
 
 def blind_spots(frame: Frame) -> tuple[Blind, ...]:
     """The blind spots of one capture, the most important first."""
-    table = frame.exchanges.select(_ASKED)
+    table = frame.exchanges.group_by(_ASKED).len().collect()
     out = table.filter(pl.col("direction") == "out")
     spots = []
     if table.is_empty():
@@ -36,7 +36,7 @@ def blind_spots(frame: Frame) -> tuple[Blind, ...]:
                 spots.append(name)
         if _share(out, "request_headers_state", ("masked",)) > _MOST:
             spots.append("credentials")
-        if "headers" not in spots and not _has_date(out):
+        if "headers" not in spots and not _has_date(frame):
             spots.append("clock")
     return tuple(_spot(name) for name in spots)
 
@@ -46,9 +46,11 @@ def _spot(name: str) -> Blind:
 
 
 def _share(table: pl.DataFrame, column: str, states: tuple[str, ...]) -> float:
-    return float(table[column].is_in(states).sum()) / table.height if table.height else 0.0
+    missing = table.filter(pl.col(column).is_in(states))["len"].sum()
+    return float(missing) / float(table["len"].sum()) if table.height else 0.0
 
 
-def _has_date(out: pl.DataFrame) -> bool:
-    names = out["response_headers"].drop_nulls().explode().struct.field("name").unique()
-    return "date" in names.str.to_lowercase()
+def _has_date(frame: Frame) -> bool:
+    answered = frame.exchanges.filter((pl.col("direction") == "out") & pl.col("response_headers").is_not_null())
+    name = pl.col("response_headers").explode().struct.field("name").str.to_lowercase()
+    return bool(answered.select((name == "date").any()).collect().item())

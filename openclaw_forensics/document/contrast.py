@@ -70,7 +70,7 @@ def _nearest(diagnosis: Diagnosis, row: int) -> int | None:
     at = failing["started_at"]
     if not isinstance(at, datetime):
         return int(same[0])
-    distances = (frame.exchanges["started_at"].gather(same) - at).dt.total_microseconds().abs()
+    distances = (frame.started.gather(same) - at).dt.total_microseconds().abs()
     return int(same[distances.arg_min() or 0])
 
 

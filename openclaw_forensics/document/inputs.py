@@ -37,12 +37,11 @@ class Captured(Protocol):
 
 def describe_input(frame: Frame, capture: Captured, selection: Selection, packs: PackSet, settings: Settings) -> Input:
     """The `input` of the document."""
-    table = frame.exchanges
     kinds = frame.kinds
     first, last = frame.bounds
     return Input(
         files=_files(capture, kinds, frame.records),
-        exchanges=table.height,
+        exchanges=frame.height,
         failures=len(frame.failures),
         callbacks=frame.count(pl.col("direction") == "callback"),
         inbound_other=frame.count(pl.col("direction") == "inbound"),
@@ -59,7 +58,7 @@ def describe_input(frame: Frame, capture: Captured, selection: Selection, packs:
         ),
         other_platforms=capture.other_platforms,
         timezone=Timezone(name=capture.zone.name, assumed=capture.zone.assumed),
-        assumptions=tuple(_assumptions(capture, table)),
+        assumptions=tuple(_assumptions(capture, frame.height)),
         scope=_scope(capture, selection, packs, settings),
     )  # fmt: skip
 
@@ -101,14 +100,14 @@ def _balance(file: FileRead) -> dict[str, int]:
     return {k: v for k, v in (shown | irrelevant).items() if v}
 
 
-def _assumptions(capture: Captured, table: pl.DataFrame) -> Iterable[Assumption]:
+def _assumptions(capture: Captured, exchanges: int) -> Iterable[Assumption]:
     if capture.zone.assumed:
         yield Assumption(kind="timezone", text=phrase("zone_assumed"))
     elif capture.zone.inferred:
         yield Assumption(kind="timezone", text=phrase("zone_inferred", zone=capture.zone.name))
     if capture.bodies_dropped:
-        kept = table.height - capture.bodies_dropped
-        yield Assumption(kind="sample", text=phrase("bodies_sampled", kept=kept, all=table.height))
+        kept = exchanges - capture.bodies_dropped
+        yield Assumption(kind="sample", text=phrase("bodies_sampled", kept=kept, all=exchanges))
 
 
 def _scope(capture: Captured, selection: Selection, packs: PackSet, settings: Settings) -> Text | None:
@@ -127,6 +126,6 @@ def _scope(capture: Captured, selection: Selection, packs: PackSet, settings: Se
         return phrase("scope_unread", bad=bad, all=total)
     if len(held) < len(capture.files):
         return phrase("scope_empty", empty=len(capture.files) - len(held), all=total)
-    if given and not set(given) & set(selection.exchanges["platform"].drop_nulls()):
+    if given and not set(given) & set(selection.exchanges.distinct("platform")["platform"]):
         return phrase("scope_nothing", given=same(", ".join(given)))
     return None

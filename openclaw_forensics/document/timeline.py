@@ -47,7 +47,7 @@ def _series(frame: Frame, table: pl.DataFrame, start: datetime, last: datetime, 
     count = int((last - start).total_seconds() // bucket) + 1
     table = table.with_row_index("kind")
     each = table.select("kind", "rows").explode("rows")
-    passed = (frame.exchanges["started_at"].gather(each["rows"]) - start).dt.total_seconds()
+    passed = (frame.started.gather(each["rows"]) - start).dt.total_seconds()
     counted = (
         each.select("kind", bucket=passed // bucket)
         .drop_nulls()

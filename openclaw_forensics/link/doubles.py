@@ -15,6 +15,7 @@ from statistics import median
 
 import polars as pl
 
+from openclaw_forensics.exchanges import SOURCES
 from openclaw_forensics.link.meetings import SLACK, Row, copied, may_meet
 
 _LONGEST = timedelta(seconds=60)  # an exchange begun longer ago is not looked for
@@ -22,32 +23,53 @@ _MOST = 500  # candidates looked at for one row
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """Exchanges without doubles; which one stays for each that went; how far each file's clock is from the others'."""
+class Doubles:
+    """Which exchange stays for each that goes, and what its places were; how far the clocks of files disagree."""
 
-    exchanges: pl.DataFrame
-    stays: dict[str, str] = field(default_factory=dict)  # exchange id that was dropped -> the one that stays
+    stays: dict[str, str] = field(default_factory=dict)  # exchange id that is dropped -> the one that stays
+    places: dict[str, list[Row]] = field(default_factory=dict)  # exchange id that stays -> where else it was seen
     offsets_ms: dict[str, float] = field(default_factory=dict)  # file -> its clock minus that of the fuller sighting
 
+    def merged(self, exchanges: pl.DataFrame) -> pl.DataFrame:
+        """`exchanges` without doubles; those that stay name the other places."""
+        if not self.stays:
+            return exchanges
+        exchanges = exchanges.filter(~pl.col("exchange_id").is_in(list(self.stays)))
+        more = pl.DataFrame(
+            {"exchange_id": list(self.places), "more": list(self.places.values())},
+            schema={"exchange_id": pl.String, "more": SOURCES},
+        )
+        joined = exchanges.join(more, on="exchange_id", how="left", maintain_order="left")
+        both = pl.concat_list("also_seen", "more")
+        seen = pl.when(pl.col("also_seen").is_null()).then("more").when(pl.col("more").is_null()).then("also_seen")
+        return joined.with_columns(also_seen=seen.otherwise(both)).drop("more")
 
-def drop_doubles(exchanges: pl.DataFrame, series: Mapping[str, str | None] | None = None) -> Merged:
-    """Drop what another log shows more fully, and measure by it how the files' clocks disagree.
 
-    `series` tells for each file of a rotated log which log it is a piece of.
+def find_doubles(exchanges: pl.DataFrame, series: Mapping[str, str | None] | None = None) -> Doubles:
+    """What another log shows more fully, and by it how the files' clocks disagree.
+
+    `exchanges` needs the columns `meetings.COLUMNS`. `series` tells for each file of a rotated log which log it is a
+    piece of.
     """
     if exchanges["source_file"].n_unique() < 2:
-        return Merged(exchanges)
+        return Doubles()
     logs = {file: log for file, log in (series or {}).items() if log is not None}
     again = copied(exchanges, logs)
     once = exchanges.filter(~pl.col("exchange_id").is_in([b["exchange_id"] for _, b in again])) if again else exchanges
     pairs: list[tuple[Row, Row]] = []
     for group in may_meet(once, logs).partition_by("group", maintain_order=True):
         pairs += _pairs(group.rows(named=True))
-    if not pairs and not again:
-        return Merged(exchanges)
     stays = {str(b["exchange_id"]): str(a["exchange_id"]) for a, b in (*again, *pairs)}
     stays = {gone: stays.get(kept, kept) for gone, kept in stays.items()}
-    return Merged(_without(exchanges, [*again, *pairs]), stays, _offsets(pairs))
+    return Doubles(stays, _places([*again, *pairs]), _offsets(pairs))
+
+
+def _places(pairs: list[tuple[Row, Row]]) -> dict[str, list[Row]]:
+    seen: dict[str, list[Row]] = defaultdict(list)
+    for kept, dropped in pairs:
+        place = {k: dropped[k] for k in ("line", "locator", "raw_stamp")} | {"file": dropped["source_file"]}
+        seen[str(kept["exchange_id"])].append(place)
+    return dict(seen)
 
 
 def _offsets(pairs: list[tuple[Row, Row]]) -> dict[str, float]:
@@ -127,27 +149,3 @@ def _same(a: Row, b: Row) -> bool:
 def _end(row: Row, start: datetime) -> datetime:
     duration = row["duration_ms"]
     return start + timedelta(milliseconds=duration if isinstance(duration, int | float) else 0)
-
-
-def _without(exchanges: pl.DataFrame, pairs: list[tuple[Row, Row]]) -> pl.DataFrame:
-    seen: dict[str, list[Row]] = defaultdict(list)
-    for kept, dropped in pairs:
-        place = {k: dropped[k] for k in ("line", "locator", "raw_stamp")} | {"file": dropped["source_file"]}
-        seen[str(kept["exchange_id"])].append(place)
-    dropped_ids = [str(b["exchange_id"]) for _, b in pairs]
-    additions = pl.DataFrame(
-        {"exchange_id": list(seen), "more": list(seen.values())},
-        schema={"exchange_id": pl.String, "more": exchanges.schema["also_seen"]},
-    )
-    return (
-        exchanges.filter(~pl.col("exchange_id").is_in(dropped_ids))
-        .join(additions, on="exchange_id", how="left", maintain_order="left")
-        .with_columns(
-            also_seen=pl.when(pl.col("also_seen").is_null())
-            .then(pl.col("more"))
-            .when(pl.col("more").is_null())
-            .then(pl.col("also_seen"))
-            .otherwise(pl.concat_list("also_seen", "more"))
-        )
-        .drop("more")
-    )

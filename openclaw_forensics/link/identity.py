@@ -37,38 +37,55 @@ class _Components:
 _KEYS = ["platform", "app", "shop", "token", "refresh_token", "issued"]
 
 
-def with_identity(exchanges: pl.DataFrame) -> pl.DataFrame:
-    """`exchanges` with `identity` filled, and `shop` where an identity has exactly one."""
-    table = (
-        exchanges.lazy()
-        .with_columns(issued=pl.col("issued_tokens").list.eval(pl.element().struct.field("token")))
-        .group_by(_KEYS, maintain_order=True)
-        .agg(first=pl.col("started_at").min(), last=pl.col("started_at").max())
-        .collect()
-        .to_dicts()
-    )
-    identities = _identities(table)
-    shops = _shops(table, identities)
-    keyed = pl.DataFrame(
-        {
-            **{k: [row[k] for row in table] for k in _KEYS},
-            "identity": identities,
-            "only_shop": [shops.get(str(i)) for i in identities],
-        },
-        schema={
-            **dict.fromkeys(_KEYS[:-1], pl.String),
-            "issued": pl.List(pl.String),
-            "identity": pl.String,
-            "only_shop": pl.String,
-        },
-    ).with_columns(pl.col("issued").list.join("\x00", ignore_nulls=True))
-    issued = pl.col("issued_tokens").list.eval(pl.element().struct.field("token")).list.join("\x00", ignore_nulls=True)
-    found = (  # only the keys are joined: a copy of the whole frame would cost as much as the capture
-        exchanges.select(*_KEYS[:-1], issued=issued)
-        .join(keyed, on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
-        .select("identity", shop=pl.coalesce("shop", "only_shop"))
-    )
-    return exchanges.with_columns(found["identity"], found["shop"])
+COLUMNS = ("platform", "app", "shop", "token", "refresh_token", "issued_tokens", "started_at")
+_ISSUED = pl.col("issued_tokens").list.eval(pl.element().struct.field("token"))
+_TEXT = pl.col("issued").list.join("\x00", ignore_nulls=True)
+
+
+class Identities:
+    """Who is who in a capture."""
+
+    def __init__(self, parts: Iterable[pl.DataFrame]) -> None:
+        """`parts` of the exchanges, with `COLUMNS`."""
+        first, last = pl.col("started_at").min(), pl.col("started_at").max()
+        seen = [
+            part.lazy()
+            .with_columns(issued=_ISSUED)
+            .group_by(_KEYS, maintain_order=True)
+            .agg(first=first, last=last)
+            .collect()
+            for part in parts
+        ]
+        spans = pl.col("first").min(), pl.col("last").max()
+        found = pl.concat(seen).group_by(_KEYS, maintain_order=True).agg(*spans) if seen else pl.DataFrame()
+        table = found.to_dicts()
+        identities = _identities(table)
+        shops = _shops(table, identities)
+        self._known = pl.DataFrame(
+            {
+                **{k: [row[k] for row in table] for k in _KEYS},
+                "identity": identities,
+                "only_shop": [shops.get(str(i)) for i in identities],
+            },
+            schema={
+                **dict.fromkeys(_KEYS[:-1], pl.String),
+                "issued": pl.List(pl.String),
+                "identity": pl.String,
+                "only_shop": pl.String,
+            },
+        ).with_columns(_TEXT)
+
+    def named(self, exchanges: pl.DataFrame) -> pl.DataFrame:
+        """`exchanges` with `identity` filled, and `shop` where an identity has exactly one."""
+        found = (  # only the keys are joined: a copy of the whole frame would cost as much as the capture
+            exchanges.lazy()
+            .select(*_KEYS[:-1], issued=_ISSUED)
+            .with_columns(_TEXT)
+            .join(self._known.lazy(), on=_KEYS, how="left", nulls_equal=True, maintain_order="left")
+            .select("identity", shop=pl.coalesce("shop", "only_shop"))
+            .collect()
+        )
+        return exchanges.with_columns(found["identity"], found["shop"])
 
 
 def _identities(table: list[dict[str, object]]) -> list[str | None]:

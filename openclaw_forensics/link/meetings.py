@@ -6,7 +6,7 @@ in time. Of most captures of several files nearly nothing is left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import polars as pl
@@ -18,6 +18,33 @@ _SHOWN = ["exchange_id", "source_file", "line", "locator", "raw_stamp", "request
           "duration_ms", "response_body_state", "request_body_state"]  # fmt: skip
 _LINE = ["log", "raw_stamp", "thread", "trace_id", "request_id", "method", "url", "path", "status", "duration_ms"]
 _TEXT = ["request_body", "response_body", "transport_error_text"]
+_GROUP = ["method", "path", "status", "direction"]
+COLUMNS = tuple(dict.fromkeys([*_SHOWN, *_GROUP, *_LINE[1:], *_TEXT]))  # that doubles are found by
+PREVIEWED = ("source_file", *_GROUP, "raw_stamp", "thread", "request_id")
+
+
+def suspects(parts: Iterable[pl.DataFrame], series: Mapping[str, str | None]) -> pl.Series:
+    """Positions of the rows that may have a double in another log or, copied, in another file; too many at worst.
+
+    The parts hold the columns `PREVIEWED`.
+    """
+    logs = {file: log for file, log in series.items() if log is not None}
+    seen = [
+        part.select(
+            group=pl.struct("method", "path", "status", pl.col("direction") == "out").hash(),
+            line=pl.struct("raw_stamp", "thread", "request_id", "path", "status").hash(),
+            log=_log(part, logs).hash(),
+            file=pl.col("source_file").hash(),
+        )
+        for part in parts
+    ]
+    rows = pl.concat(seen).with_row_index("row")
+    files = rows["file"].n_unique()
+    if files < 2:
+        return rows["row"].clear()
+    met = pl.col("log").n_unique().over("group") > 1
+    copy = pl.col("file").n_unique().over("line") > 1 if files > rows["log"].n_unique() else pl.lit(False)
+    return rows.filter(met | copy)["row"]
 
 
 def may_meet(exchanges: pl.DataFrame, series: Mapping[str, str]) -> pl.DataFrame:

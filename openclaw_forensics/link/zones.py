@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from openclaw_forensics.errors import UsageError
-from openclaw_forensics.exchanges import TIME
+from openclaw_forensics.exchanges import EXCHANGES, TIME, ZoneBasis
 
 _OFFSET = re.compile(r"^(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?$")
 _QUARTER = 900  # zones lie on quarter hours
@@ -52,31 +53,67 @@ def parse_zone(name: str) -> tzinfo:
         ) from error
 
 
-def settle(
-    exchanges: pl.DataFrame, records: pl.DataFrame, given: str | None
-) -> tuple[pl.DataFrame, pl.DataFrame, ZoneUsed]:
-    """Move zone-less stamps of both frames to UTC. Returns the frames and the zone that was used."""
-    if not _loose(exchanges) and not _loose(records):
-        return exchanges, records, ZoneUsed(given or "UTC", assumed=False)
+EVIDENCE = (
+    "source_file", "format", "raw_stamp", "zone_basis", "started_at", "duration_ms", "response_headers",
+    "request_timestamp",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """In which zone the zone-less stamps of each file are read; `None` stands for every other file."""
+
+    used: ZoneUsed
+    basis: ZoneBasis = "assumed"
+    moves: Mapping[str | None, tzinfo] = field(default_factory=dict)
+
+    def moved(self, frame: pl.DataFrame, column: str = "started_at") -> pl.DataFrame:
+        """`frame` with its zone-less stamps in UTC."""
+        if not self.moves or not _loose(frame):
+            return frame
+        if None in self.moves:
+            return _moved(frame, column, self.moves[None], self.basis)
+        for file in frame["source_file"].unique().sort():
+            frame = _moved(frame, column, self.moves[file], self.basis, file)
+        return frame
+
+
+def settle(parts: Iterable[pl.DataFrame], records: pl.DataFrame, given: str | None) -> tuple[Zones, pl.DataFrame]:
+    """How the stamps of exchanges are read, whose parts are given with the columns `EVIDENCE`, and the records with
+    theirs moved."""
+    files: set[str] = set()
+    evidence: list[pl.DataFrame] = []
+    for part in parts:
+        files.update(part["source_file"].unique())
+        evidence.append(_telling(part))
+    told = pl.concat(evidence) if evidence else pl.DataFrame(schema={c: EXCHANGES[c] for c in EVIDENCE})
+    if not _loose(told) and not _loose(records):
+        return Zones(ZoneUsed(given or "UTC", assumed=False)), records
     if given is not None:
-        zone = parse_zone(given)
-        return (
-            _moved(exchanges, "started_at", zone, "given"),
-            _moved(records, "at", zone, "given"),
-            ZoneUsed(given, False),
-        )
-    records, told = _beside_access_log(exchanges, records)
-    if told is not None and not _loose(exchanges) and not _loose(records):
-        return exchanges, records, ZoneUsed(_name(told), assumed=False, inferred=True)
-    offsets = _offsets(exchanges)
+        zones = Zones(ZoneUsed(given, assumed=False), "given", {None: parse_zone(given)})
+        return zones, zones.moved(records, "at")
+    records, beside = _beside_access_log(told, records)
+    if beside is not None and not _loose(told) and not _loose(records):
+        return Zones(ZoneUsed(_name(beside), assumed=False, inferred=True)), records
+    offsets = _offsets(told)
     if not offsets:
-        return exchanges, records, ZoneUsed("UTC", assumed=True)
+        return Zones(ZoneUsed("UTC", assumed=True)), records
     usual, _ = Counter(offsets.values()).most_common(1)[0]
-    for file in sorted(set(exchanges["source_file"]) | set(records["source_file"])):
-        zone = timezone(timedelta(seconds=offsets.get(file, usual)))
-        exchanges = _moved(exchanges, "started_at", zone, "inferred", file)
-        records = _moved(records, "at", zone, "inferred", file)
-    return exchanges, records, ZoneUsed(_name(usual), assumed=False, inferred=True)
+    files.update(records["source_file"].unique())
+    moves: dict[str | None, tzinfo] = {file: timezone(timedelta(seconds=offsets.get(file, usual))) for file in files}
+    zones = Zones(ZoneUsed(_name(usual), assumed=False, inferred=True), "inferred", moves)
+    return zones, zones.moved(records, "at")
+
+
+def _telling(part: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a part that tell of a zone, or that lack one."""
+    loose = part.filter(pl.col("zone_basis") == "assumed")
+    timed = loose.filter(pl.col("started_at").is_not_null()).group_by("source_file", maintain_order=True).head(_SAMPLE)
+    served = part.filter((pl.col("format") == "accesslog") & (pl.col("zone_basis") == "given"))
+    zone = pl.col("raw_stamp").str.extract(_WRITTEN, 1)
+    served = served.filter(pl.struct("source_file", zone).is_first_distinct())
+    rows = [timed if timed.height else loose.head(1), served]
+    return pl.concat(r.select(EVIDENCE) for r in rows)
 
 
 def _loose(frame: pl.DataFrame) -> bool:

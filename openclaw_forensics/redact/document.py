@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
-
 from openclaw_forensics.document.pretty import layout
 from openclaw_forensics.platforms.load import PackSet
 from openclaw_forensics.platforms.masks import fingerprint
@@ -16,6 +14,7 @@ from openclaw_forensics.redact.texts import Texts
 from openclaw_forensics.redact.vault import Vault, finish, scrub
 from openclaw_forensics.result import Redaction, Result
 from openclaw_forensics.settings import Settings
+from openclaw_forensics.table import Table
 
 # Parts of the document that hold our own words, ids and paths, and nothing that was captured.
 _OURS = frozenset({"tool", "labels", "checks", "blind", "schema_version", "redaction"})
@@ -32,7 +31,7 @@ class Redacted:
 
 
 def redact(
-    result: Result, exchanges: pl.DataFrame, loaded: Mapping[str, Pack], packs: PackSet, settings: Settings,
+    result: Result, exchanges: Table, loaded: Mapping[str, Pack], packs: PackSet, settings: Settings,
     key: bytes = b"",
 ) -> Redacted:  # fmt: skip
     """Hide credentials and personal data in `result`; `key` is the run's fingerprint key, to name token lives."""
@@ -127,10 +126,10 @@ class _Worker:
         ]
 
 
-def _without_ids(document: dict[str, Any], exchanges: pl.DataFrame, vault: Vault, worker: _Worker) -> dict[str, Any]:
+def _without_ids(document: dict[str, Any], exchanges: Table, vault: Vault, worker: _Worker) -> dict[str, Any]:
     """Shop, order and request ids as pseudonyms too."""
     for kind, column in (("shop", "shop"), ("order", "object_id"), ("request_id", "request_id"), ("app", "app")):
-        for value in exchanges[column].drop_nulls().unique(maintain_order=True):
+        for value in exchanges.column(column).drop_nulls().unique(maintain_order=True):
             vault.name(kind, value)
     for part, value in document.items():
         if part not in _OURS:

@@ -88,7 +88,7 @@ def test_neighbours_are_those_that_each_row_would_find(bounds: dict[str, object]
         for n, (s, shop, status) in enumerate(CALLS)
     ]  # fmt: skip
     frame = Frame(frame_of(calls, EXCHANGES), empty(RECORDS))
-    rows = frame.exchanges.select("row", "started_at", "shop", "status").to_dicts()
+    rows = frame.exchanges.select("row", "started_at", "shop", "status").collect().to_dicts()
     sequence = Sequence.model_validate({"when": {"status": 200}, **bounds})
     neighbours = Neighbours(frame)
     found = [neighbours.any(sequence, row, earlier=earlier) for row in rows]

@@ -9,14 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openclaw_forensics.analysis import Analysis, Capture
-from openclaw_forensics.exchanges import EXCHANGES, READ_COLUMNS, RECORDS, conform, empty, frame_of
-from openclaw_forensics.link.identity import with_identity
+from openclaw_forensics.diagnose.frame import marked
+from openclaw_forensics.exchanges import EXCHANGE_ORDER, EXCHANGES, READ_COLUMNS, RECORDS, conform, empty, frame_of
 from openclaw_forensics.platforms.annotate import annotate
 from openclaw_forensics.platforms.load import load
 from openclaw_forensics.platforms.options import AnnotateOptions
 from openclaw_forensics.result import Result
 from openclaw_forensics.selection import select
 from openclaw_forensics.settings import Settings
+from openclaw_forensics.table import Table, in_order
+from tests.link.rows import with_identity
 
 Event = tuple[int, tuple[str, str, str | None], tuple[int | None, str | None], bool]
 PACKS = load()
@@ -66,9 +68,9 @@ def exchanges(drawn: list[Event]) -> pl.DataFrame:
 def analysed(drawn: list[Event]) -> Result:
     options = AnnotateOptions(key=b"0" * 16)
     annotated, _ = annotate(exchanges(drawn), empty(RECORDS), PACKS, options)
-    frame = with_identity(conform(annotated, EXCHANGES))
-    capture = Capture(exchanges=frame, records=empty(RECORDS))
-    return Analysis(Settings(), PACKS, capture, select(frame, empty(RECORDS), Settings())).result
+    frame = in_order(with_identity(conform(annotated, EXCHANGES)), EXCHANGE_ORDER)
+    capture = Capture(exchanges=Table.of(marked(frame)), records=empty(RECORDS))
+    return Analysis(Settings(), PACKS, capture, select(capture.exchanges, empty(RECORDS), Settings())).result
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

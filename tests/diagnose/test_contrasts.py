@@ -6,10 +6,10 @@ import pytest
 
 from openclaw_forensics.diagnose.contrasts import Contrasts, Group
 from openclaw_forensics.diagnose.frame import Frame
-from openclaw_forensics.link.identity import with_identity
 from openclaw_forensics.platforms.annotate import annotate
 from openclaw_forensics.platforms.load import load
 from tests.diagnose.detectors.asked import API, acme, call
+from tests.link.rows import with_identity
 from tests.platforms import rows as made
 
 REFUSED = {"status": 401, "body": '{"code":"invalid_token","message":"invalid token"}'}

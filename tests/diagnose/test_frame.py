@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from openclaw_forensics.diagnose.frame import EXCHANGE_ORDER, Frame, in_order
-from openclaw_forensics.exchanges import EXCHANGES, RECORDS, empty, frame_of
+from openclaw_forensics.diagnose.frame import Frame
+from openclaw_forensics.exchanges import EXCHANGE_ORDER, EXCHANGES, RECORDS, empty, frame_of
+from openclaw_forensics.table import in_order
 
 START = datetime(2026, 11, 24, tzinfo=UTC)
 

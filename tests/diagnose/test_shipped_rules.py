@@ -29,7 +29,7 @@ def table_of(rule: Loaded, frame: Frame) -> pl.DataFrame:
     if rule.rule.frame == "records":
         return frame.records.head(ROWS)
     places = sorted({k.column for k in keys_of(rule.rule.when_) if k.is_place})
-    interesting = pl.concat([frame.exchanges.filter("failed").head(ROWS), frame.exchanges.head(20)])
+    interesting = pl.concat([frame.failed.head(ROWS), frame.exchanges.head(20).collect()])
     return with_places(interesting, places) if places else interesting
 
 

@@ -13,13 +13,15 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from pydantic import SecretStr
 
 from openclaw_forensics.analysis import Analysis, Capture
+from openclaw_forensics.diagnose.frame import marked
 from openclaw_forensics.document.decrypt import aes_keys, looks_encrypted, open_body
 from openclaw_forensics.exchanges import RECORDS, empty
-from openclaw_forensics.link.identity import with_identity
 from openclaw_forensics.platforms.annotate import annotate
 from openclaw_forensics.platforms.load import load
 from openclaw_forensics.selection import select
 from openclaw_forensics.settings import Secret, Settings
+from openclaw_forensics.table import Table
+from tests.link.rows import with_identity
 from tests.platforms import rows as made
 
 KEY, VECTOR = b"0123456789abcdef", b"an-initial-vecto"
@@ -145,9 +147,9 @@ def document(data, secrets, body="eventData={}"):
     ) | {"exchange_id": "x1", "source_file": "a.har", "locator": "flow:0", "format": "har"}  # fmt: skip
     settings = Settings(secrets=tuple(secrets))
     exchanges, records = annotate(made.frame(row), empty(RECORDS), packs, made.options())
-    exchanges = with_identity(exchanges)
-    capture = Capture(exchanges, records, key=os.urandom(16))
-    return Analysis(settings, packs, capture, select(exchanges, records, settings)).result.exchanges[0]
+    table = Table.of(marked(with_identity(exchanges)))
+    capture = Capture(table, records, key=os.urandom(16))
+    return Analysis(settings, packs, capture, select(table, records, settings)).result.exchanges[0]
 
 
 def test_the_document_shows_what_was_opened_and_hides_what_is_personal():

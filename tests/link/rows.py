@@ -7,8 +7,14 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from openclaw_forensics.exchanges import EXCHANGES, frame_of
+from openclaw_forensics.link.identity import Identities
 
 START = datetime(2026, 3, 17, 6, tzinfo=UTC)
+
+
+def with_identity(frame: pl.DataFrame) -> pl.DataFrame:
+    """One frame as a whole capture."""
+    return Identities([frame]).named(frame)
 
 
 def exchanges(*rows: dict[str, object]) -> pl.DataFrame:

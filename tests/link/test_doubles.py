@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
-from openclaw_forensics.link.doubles import drop_doubles
+from openclaw_forensics.link.doubles import find_doubles
 from openclaw_forensics.link.meetings import SLACK, may_meet
 from tests.link.rows import exchanges
 
@@ -15,14 +15,17 @@ BODY = {"response_body_state": "recorded", "request_body_state": "recorded"}
 
 
 def kept(*rows: dict[str, object]) -> list[str]:
-    return drop_doubles(exchanges(*rows)).exchanges["exchange_id"].to_list()
+    frame = exchanges(*rows)
+    return find_doubles(frame).merged(frame)["exchange_id"].to_list()
 
 
 def test_two_files_one_exchange_keeps_the_fuller() -> None:
-    merged = drop_doubles(exchanges({"at": 0}, {"at": 0, "source_file": "b.har", **BODY}))
-    assert merged.exchanges["exchange_id"].to_list() == ["x1"]
-    assert merged.stays == {"x0": "x1"}
-    assert merged.exchanges["also_seen"][0].to_list()[0]["file"] == "a.log"
+    frame = exchanges({"at": 0}, {"at": 0, "source_file": "b.har", **BODY})
+    doubles = find_doubles(frame)
+    merged = doubles.merged(frame)
+    assert merged["exchange_id"].to_list() == ["x1"]
+    assert doubles.stays == {"x0": "x1"}
+    assert merged["also_seen"][0].to_list()[0]["file"] == "a.log"
 
 
 def test_one_file_never_melts() -> None:
@@ -40,7 +43,7 @@ def test_same_request_id_is_the_same_however_far_the_clocks() -> None:
 def test_clocks_that_disagree_are_measured() -> None:
     rows = [{"request_id": f"r{n}", "at": 10 * n, "source_file": "b.har", **BODY} for n in range(3)]
     late = [{"request_id": f"r{n}", "at": 10 * n + 90} for n in range(3)]
-    assert drop_doubles(exchanges(*rows, *late)).offsets_ms == {"a.log": 90_000.0}
+    assert find_doubles(exchanges(*rows, *late)).offsets_ms == {"a.log": 90_000.0}
 
 
 def test_two_candidates_are_no_unique_partner() -> None:
@@ -56,18 +59,18 @@ ROTATED = {"a.log": "app.log", "a.log.1": "app.log", "b.har": None}
 
 def test_pieces_of_one_rotated_log_never_melt() -> None:
     rows = exchanges({"at": 0}, {"at": 0.5, "source_file": "a.log.1"})
-    assert drop_doubles(rows, ROTATED).stays == {}
+    assert find_doubles(rows, ROTATED).stays == {}
 
 
 def test_a_line_copied_into_the_rotated_piece_counts_once() -> None:
     line = {"at": 0, "raw_stamp": "2026-03-17 06:00:00.123", "url": "https://h/o", "thread": "t"}
     rows = exchanges({**line}, {**line, "source_file": "a.log.1"})
-    assert drop_doubles(rows, ROTATED).stays == {"x1": "x0"}
+    assert find_doubles(rows, ROTATED).stays == {"x1": "x0"}
 
 
 def test_a_copied_stamp_without_fraction_is_no_proof() -> None:
     line = {"at": 0, "raw_stamp": "2026-03-17 06:00:00", "url": "https://h/o", "thread": "t"}
-    assert drop_doubles(exchanges({**line}, {**line, "source_file": "a.log.1"}), ROTATED).stays == {}
+    assert find_doubles(exchanges({**line}, {**line, "source_file": "a.log.1"}), ROTATED).stays == {}
 
 
 def test_partners_in_two_pieces_of_one_log_are_not_unique() -> None:
@@ -76,7 +79,7 @@ def test_partners_in_two_pieces_of_one_log_are_not_unique() -> None:
         {"at": 0},
         {"at": 1, "source_file": "a.log.1"},
     ]
-    assert drop_doubles(exchanges(*rows), ROTATED).stays == {}
+    assert find_doubles(exchanges(*rows), ROTATED).stays == {}
 
 
 def test_nothing_that_overlaps_or_shares_an_id_is_left_out_before_it_is_looked_at() -> None:

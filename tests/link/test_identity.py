@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from openclaw_forensics.link.identity import with_identity
-from tests.link.rows import exchanges
+from tests.link.rows import exchanges, with_identity
 
 
 def identities(*rows: dict[str, object]) -> list[object]:

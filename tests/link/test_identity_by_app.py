@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from openclaw_forensics.exchanges import EXCHANGES, frame_of
-from openclaw_forensics.link.identity import with_identity
+from tests.link.rows import with_identity
 
 START = datetime(2026, 11, 18, 6, tzinfo=UTC)
 

@@ -9,8 +9,16 @@ import pytest
 
 from openclaw_forensics.errors import UsageError
 from openclaw_forensics.exchanges import RECORDS, empty, frame_of
-from openclaw_forensics.link.zones import parse_zone, settle
+from openclaw_forensics.link.zones import ZoneUsed, parse_zone
+from openclaw_forensics.link.zones import settle as settle_parts
 from tests.link.rows import START, exchanges
+
+
+def settle(
+    frame: pl.DataFrame, records: pl.DataFrame, given: str | None
+) -> tuple[pl.DataFrame, pl.DataFrame, ZoneUsed]:
+    zones, moved = settle_parts([frame], records, given)
+    return zones.moved(frame), moved, zones.used
 
 
 def dated(value: str) -> list[dict[str, str]]:

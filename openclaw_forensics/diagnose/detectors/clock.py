@@ -76,7 +76,7 @@ def _rows(question: Question, platform: str) -> list[Row]:
     claimed = sorted({r for f in question.so_far if f.cause in causes and f.platform == platform for r in f.rows})
     accepted = frame.where(frame.is_good & (pl.col("platform") == platform))
     good = accepted.filter(pl.col("request_timestamp").is_not_null()).select("row").collect()["row"]
-    sample = frame.exchanges[good.gather_every(max(1, len(good) // _MOST_GOOD)).head(_MOST_GOOD)]
+    sample = frame.take(good.gather_every(max(1, len(good) // _MOST_GOOD)).head(_MOST_GOOD))
     return [*(frame.full(r) for r in claimed), *sample.to_dicts()]
 
 

@@ -113,10 +113,8 @@ def _good_names(question: Question, row: Row) -> set[str] | None:
         & (pl.col("operation_key") == str(row["operation_key"]))
         & pl.col("request_body_state").is_in(_KNOWN)
         & pl.col("request_body").is_not_null()
-    )
-    if good.is_empty():
-        return None
-    return {name for name, _ in names_of(good.row(good.height - 1, named=True))}
+    ).tail(1).collect()
+    return {name for name, _ in names_of(good.row(0, named=True))} if good.height else None
 
 
 def _view(leaf: str, near: list[tuple[str, float]], sent: dict[str, str], good: set[str] | None, row: Row) -> FieldView:

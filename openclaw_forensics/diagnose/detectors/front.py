@@ -23,7 +23,7 @@ _LEAST_PATH = 2  # "/" stands in every line
 
 def detect(question: Question) -> Answer:
     """A finding per platform and shop whose refused callbacks the front's log speaks of."""
-    if question.frame.exchanges.is_empty():
+    if not question.frame.height:
         lone = _lone(question)
         return Answer([lone] if lone else [], len(lone.records) if lone else 0)
     rows = [r for r in question.frame.failures if r["direction"] == "callback" and (r["status"] or 0) >= 400]

@@ -149,6 +149,7 @@ def _earlier_answers(question: Question, first: Row) -> list[Row]:
             & (pl.col("status") < 400)
         )
         .tail(_SAMPLES)
+        .collect()
         .to_dicts()
     )
 
@@ -205,7 +206,7 @@ def _demanded(question: Question, leaf: str, rows: list[Row]) -> Finding | None:
         & (pl.col("operation_key") == str(first["operation_key"]))
         & pl.col("platform").eq_missing(pl.lit(first["platform"], dtype=pl.String))
         & (pl.col("request_body_state") == "recorded")
-    ).tail(_SAMPLES)
+    ).tail(_SAMPLES).collect()
     without = [r for r in accepted.to_dicts() if leaf not in dict(names_of(r))]
     if not without or leaf in dict(names_of(question.frame.full(first["row"]))):
         return None
@@ -214,7 +215,7 @@ def _demanded(question: Question, leaf: str, rows: list[Row]) -> Finding | None:
         & (pl.col("row") > first["row"])
         & (pl.col("operation_key") == str(first["operation_key"]))
         & (pl.col("request_body_state") == "recorded")
-    ).tail(_SAMPLES)
+    ).tail(_SAMPLES).collect()
     if any(leaf not in dict(names_of(r)) for r in after.to_dicts()):
         return None  # still accepted without it afterwards: the demand depends on the content
     return _demand_finding(question, leaf, rows, without)

@@ -97,7 +97,7 @@ def _unexplained(question: Question, part: pl.DataFrame, pause: _Pause) -> bool:
     """Not after a refused poll, and no refused token or transport failure of this shop during the pause."""
     if question.frame.failing.get(pause.before) is not None:
         return False
-    last = pause.after if pause.after is not None else question.frame.exchanges.height
+    last = pause.after if pause.after is not None else question.frame.height
     whose, platform = part["who"][0], part["platform"][0]
     return not any(
         pause.before < n < last and r["platform"] == platform and (r["shop"] or r["identity"] or "?") == whose

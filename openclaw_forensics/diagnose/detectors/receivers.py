@@ -41,7 +41,7 @@ def _deliveries(question: Question) -> pl.DataFrame:
     named = pl.col("request_headers").list.eval(agent.struct.field("value")).list.first()
     product = named.str.extract(r"^\s*([^/\s(]{1,60})")
     network = pl.col("client_address").str.extract(r"^(\d+\.\d+\.\d+|[0-9a-fA-F:]{4,19})")
-    table = question.frame.exchanges.filter((pl.col("direction") != "out") & is_post() & pl.col("path").is_not_null())
+    table = question.frame.among((pl.col("direction") != "out") & is_post() & pl.col("path").is_not_null())
     table = table.filter((pl.col("direction") == "callback").any().over("path") | says_hook())
     table = table.filter(pl.col("response_body").is_null() & pl.col("status").is_not_null())
     return table.with_columns(sender=pl.coalesce(product, network, pl.lit("?")), agent=named).select(*_COLUMNS, "agent")
@@ -161,7 +161,7 @@ def _stopped(question: Question) -> list[Finding]:
 
 def _last_failures(question: Question, platform: str) -> list[Row]:
     """The failing deliveries after the last accepted one."""
-    table = question.frame.exchanges.filter(
+    table = question.frame.among(
         (pl.col("direction") == "callback") & (pl.col("platform") == platform) & pl.col("started_at").is_not_null()
     )
     good = table.filter(~pl.col("failed"))["row"].max()
@@ -172,13 +172,13 @@ def _last_failures(question: Question, platform: str) -> list[Row]:
 def _silent(question: Question, platform: str, last: Row) -> bool:
     """Nothing of the platform after `last` for far longer than its rhythm, while the same log goes on."""
     frame, at = question.frame, last["started_at"]
-    deliveries = frame.exchanges.filter((pl.col("direction") == "callback") & (pl.col("platform") == platform))
+    deliveries = frame.among((pl.col("direction") == "callback") & (pl.col("platform") == platform))
     times = deliveries["started_at"].drop_nulls().to_list()
     gaps = [(b - a).total_seconds() for a, b in pairwise(times)]
     if not gaps or not isinstance(at, datetime):
         return False
     least = timedelta(seconds=max(question.number("silent_s"), question.number("silent_factor") * median(gaps)))
-    later = frame.exchanges.filter(
+    later = frame.among(
         (pl.col("source_file") == str(last["source_file"])) & (pl.col("started_at") >= at + least)
     )
     return later.height >= 3

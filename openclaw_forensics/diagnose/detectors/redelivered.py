@@ -59,7 +59,7 @@ class _Traces:
             (pl.col("direction") == "out") & pl.col("operation").is_in(writes) & pl.col("started_at").is_not_null()
             & pl.col("step").is_in(self.question.words("steps")) & frame.is_good
         )  # fmt: skip
-        return [(r["started_at"], r) for r in table.head(_MOST).to_dicts()]
+        return [(r["started_at"], r) for r in table.head(_MOST).collect().to_dicts()]
 
     @cached_property
     def _records(self) -> list[tuple[datetime, Row]]:

@@ -87,7 +87,7 @@ def _with_details(rows: list[Row], details: Details, claimed: dict[int, Finding]
 def _lives(question: Question, row: Row) -> tuple[TokenLife, ...]:
     """The life of each token of this identity, refused ones first. Names are fingerprints; redaction renames them."""
     frame = question.frame
-    ours = frame.exchanges.filter(
+    ours = frame.among(
         pl.col("platform").eq_missing(pl.lit(row["platform"], dtype=pl.String))
         & pl.col("identity").eq_missing(pl.lit(row["identity"], dtype=pl.String))
     )

@@ -63,7 +63,8 @@ def _windows(question: Question, key: Key, pulls: Sequence[Pull]) -> Iterator[Fi
 
 def _all_empty(question: Question, rows: Sequence[int]) -> bool:
     """At least two answers were recorded, and every one of those is without items."""
-    seen = [e for r in rows[:50] if (e := is_empty(question.frame.exchanges["response_body"][r])) is not None]
+    bodies = question.frame.take(rows[:50], ["response_body"]).to_series()
+    seen = [e for body in bodies if (e := is_empty(body)) is not None]
     return len(seen) >= 2 and all(seen)
 
 

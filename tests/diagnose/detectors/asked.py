@@ -12,11 +12,11 @@ from openclaw_forensics.diagnose.frame import Frame
 from openclaw_forensics.diagnose.knowledge import Knowledge
 from openclaw_forensics.diagnose.load import load_rules
 from openclaw_forensics.exchanges import RECORDS, empty
-from openclaw_forensics.link.identity import with_identity
 from openclaw_forensics.platforms.annotate import annotate
 from openclaw_forensics.platforms.load import PackSet, load
 from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.settings import Secret
+from tests.link.rows import with_identity
 from tests.platforms import rows as made
 
 START = datetime(2026, 3, 17, 6, tzinfo=UTC)

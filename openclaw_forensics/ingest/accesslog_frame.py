@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from openclaw_forensics.exchanges import HEADERS, READ_COLUMNS, TIME, conform
+from openclaw_forensics.ingest import headernames
 from openclaw_forensics.ingest.accesslog_fields import REQUEST_HEADER, RESPONSE_HEADER
 from openclaw_forensics.ingest.accesslog_request import split_request, split_target, unescape
 from openclaw_forensics.ingest.accesslog_tail import with_tail
@@ -19,6 +20,7 @@ from openclaw_forensics.ingest.accesslog_time import with_times
 
 # The peer hung up before an answer (nginx 499, AWS ALB 460), or the server closed without one (nginx 444).
 NO_ANSWER_STATUS = (444, 460, 499)
+_REFUSED = 400  # and above
 _GATEWAY_ERRORS = 499  # and above: a server behind this one may be why
 # What a server that reads only part of a body answers: what it logged of the body may be a part.
 _PARTIAL_BODY = (400, 408, 413, 499)
@@ -95,8 +97,17 @@ def _answers(raw: pl.DataFrame) -> pl.DataFrame:
     return raw.with_columns(
         answer_state=pl.coalesce(*given, derived),
         transport_error=pl.coalesce(*error, pl.when(handshake).then(pl.lit("tls"))),
-        transport_error_text=pl.coalesce(*text, said, _upstream(raw)),
+        transport_error_text=pl.coalesce(*text, said, _front(raw), _upstream(raw)),
     )
+
+
+def _front(raw: pl.DataFrame) -> pl.Expr:
+    """That a firewall in front answered in the server's place, where the log has a column for it."""
+    if "front_action" not in raw.columns:
+        return pl.lit(None, dtype=pl.String)
+    action = pl.col("front_action").str.to_lowercase()
+    refused = action.is_in(headernames.refusals()) & (pl.col("status") >= _REFUSED)
+    return pl.when(refused).then(pl.format(headernames.FRONT, action))
 
 
 def _tls_bytes(raw: pl.DataFrame) -> pl.Expr:

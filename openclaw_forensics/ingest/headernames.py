@@ -17,6 +17,7 @@ THRESHOLD = 88  # of rapidfuzz's ratio; below, "状态" and "状态码" would be
 _SHORT = 4  # characters; a shorter name must fit exactly
 _LONGEST = 60  # characters
 _NO_NAME = re.compile(r"[{}<>=]|\"\s*:|\d{4}-\d\d")  # what stands in values, not in names
+FRONT = "front action: {}"  # a firewall's word for what it did, as an exchange tells it
 _NOISE = re.compile(r"[\s_\-:：*.,，/\\|\"'`]+")
 _UNIT = re.compile(r"[(（\[【].*?[)）\]】]")
 
@@ -39,6 +40,11 @@ def access_keys() -> dict[str, list[str]]:
 def words(table: str) -> dict[str, str]:
     """Word in lower case to its meaning, for the tables `outcome` and `direction`."""
     return {word: meaning for meaning, names in _tables()[table].items() for word in names}
+
+
+def refusals() -> list[str]:
+    """Words, in lower case, by which a firewall's log says that it refused a request."""
+    return sorted(words("front_action"))
 
 
 def plain(text: str) -> str:

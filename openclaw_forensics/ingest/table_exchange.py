@@ -19,6 +19,7 @@ _URL = re.compile(
 _HEADER_LINE = re.compile(r"^([\w-]{1,100})\s*[:=]\s*(.*)$", re.MULTILINE)
 _LABELS = {"platform": "platform", "shop": "shop", "order": "order", "retries": "retries"}
 _MAX_MESSAGE = 20_000
+_REFUSED = 400  # and above
 _NO_BODY = "the answer is the export's error text, not its body"
 
 Values = dict[str, str]
@@ -48,6 +49,7 @@ def exchange(row: Row, values: Values, header: Header, longest: Longest) -> dict
         **_headers("response", values.get("response_headers", "")),
         **_body("response", str(answer.pop("body", "")), longest, notes, rebuilt=bool(said)),
         **answer,
+        **_front(values, answer),
         "duration_ms": duration_ms(values.get("duration", ""), header.name_of("duration")),
         "trace_id": values.get("trace") or None,
         "client_address": values.get("client") or None,
@@ -138,6 +140,14 @@ def _answer(values: Values, outcome: bool | None, header: Header) -> dict[str, o
     if code:
         return found | {"body": code, "note": "the answer is the export's code, not its body"}
     return found | {"answer_state": "missing"} if header.has("status", "response_body") else None
+
+
+def _front(values: Values, answer: dict[str, object]) -> dict[str, object]:
+    """That a firewall in front answered in the server's place, where the export has a column for it."""
+    action, status = values.get("front_action", "").lower(), answer.get("status")
+    if action not in headernames.refusals() or not isinstance(status, int) or status < _REFUSED:
+        return {}
+    return {"transport_error_text": headernames.FRONT.format(action)}
 
 
 def _status(text: str) -> int | None:

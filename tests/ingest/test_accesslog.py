@@ -357,3 +357,19 @@ def test_a_line_behind_syslog_needs_no_stamp_of_its_own() -> None:
     row = one('Mar 24 14:02:50 web1 tomcat.log: 127.0.0.1 - - "GET /a.js HTTP/1.1" 404 65508 4.386')
     assert (row["client_address"], row["status"], row["duration_ms"]) == ("127.0.0.1", 404, 4386.0)
     assert (row["path"], row["started_at"], row["time_quality"]) == ("/a.js", None, "missing")
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "told"),
+    [(403, "block", "front action: block"), (200, "block", None), (403, "allow", None), (403, "", None)],
+    ids=["refused", "answered all the same", "let through", "no action"],
+)
+def test_what_the_firewall_in_front_did(status: int, action: str, told: str | None) -> None:
+    line = {
+        "ClientIP": "203.0.113.7", "ClientRequestHost": "hooks.shop.example", "ClientRequestMethod": "POST",
+        "ClientRequestURI": "/hooks/acme", "ClientRequestUserAgent": "Acme-Hooks/1.0", "EdgeResponseStatus": status,
+        "EdgeStartTimestamp": "2026-06-01T01:00:00Z", "OriginResponseStatus": 0, "SecurityAction": action,
+    }  # fmt: skip
+    [row] = rows(json.dumps(line) + "\n", "cloudflare.jsonl")
+    assert (row["method"], row["path"], row["status"]) == ("POST", "/hooks/acme", status)
+    assert row["transport_error_text"] == told

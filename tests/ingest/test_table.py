@@ -336,3 +336,20 @@ def test_an_xml_spreadsheet_saved_as_xls() -> None:
     assert TableReader().sniff(data, "log.xls").score >= 80
     assert first == ("ptr:/log/2", "/order/list", "POST", 403, '{"error":"error_auth"}')
     assert second == ("ptr:/log/3", "/order/get", None, 200, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "told"),
+    [
+        ("405", "block", "front action: block"),
+        ("403", "拦截", "front action: 拦截"),
+        ("405", "-", None),
+        ("200", "block", None),
+    ],
+    ids=["refused", "refused in Chinese", "the server's own answer", "answered all the same"],
+)
+def test_what_the_firewall_in_front_did(status: str, action: str, told: str | None) -> None:
+    head = ["time", "client_ip", "host", "request_method", "request_path", "status", "waf_action"]
+    line = ["2026-04-18T06:02:11+08:00", "203.0.113.7", "hooks.shop.example", "POST", "/hooks/acme", status, action]
+    [row] = rows(as_csv([head, line]))
+    assert (row["direction"], row["status"], row["transport_error_text"]) == ("inbound", int(status), told)

@@ -131,15 +131,19 @@ class _Json:
         self.keys = accesslog_json.keys_of(first)
         # Envoy alone logs flags and stamps the beginning; its duration is in milliseconds.
         self.envoy = "flags" in self.keys.values()
-        if self.envoy:
-            self.keys = {key: "duration_ms" if role == "duration_s" else role for key, role in self.keys.items()}
+        nano = "duration_ns" in self.keys.values()
+        unit = "duration_ms" if self.envoy else "duration_ns" if nano else "duration_s"
+        held = {key: role for key, role in self.keys.items() if role != "duration_ns"}
+        self.keys = {key: unit if role == "duration_s" else role for key, role in held.items()}
+        stamped = next((key.lower() for key, role in self.keys.items() if role == "stamp"), "")
+        self.stamp_at_end = not self.envoy and "start" not in stamped
 
     def part(self, chunk: TextChunk) -> Part:
         """What one chunk holds."""
         lines, docker = unwrapped(lines_of(chunk.data, chunk.line))
         raw, left = accesslog_json.raw_of(None if docker else chunk.data, lines, self.keys)
         writer = "envoy" if self.envoy else None
-        origin = Origin(self.path, self.name, writer, stamp_at_end=not self.envoy, escaped=False)
+        origin = Origin(self.path, self.name, writer, stamp_at_end=self.stamp_at_end, escaped=False)
         if self.envoy:
             raw = with_flags(raw)
         frame = exchanges_of(raw, origin) if raw.height else empty(READ_COLUMNS)

@@ -39,7 +39,7 @@ def _written(raw: pl.DataFrame) -> pl.Expr:
 
 def _duration(raw: pl.DataFrame) -> pl.Expr:
     """Milliseconds; a negative value means "not reached" (AWS ALB, HAProxy)."""
-    factors = {"duration_ms": 1.0, "duration_s": 1000.0, "duration_us": 0.001}
+    factors = {"duration_ms": 1.0, "duration_s": 1000.0, "duration_us": 0.001, "duration_ns": 1e-6}
     given = [
         pl.col(role).cast(pl.String).cast(pl.Float64, strict=False) * factor
         for role, factor in factors.items()

@@ -9,6 +9,7 @@ holds lines of another log.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -33,12 +34,14 @@ from openclaw_forensics.ingest.jsonlines_keys import (
     objects,
     schema_of,
 )  # fmt: skip
+from openclaw_forensics.ingest.jsonlines_texts import plain, unheaded
 from openclaw_forensics.ingest.lineformat import load_formats
 from openclaw_forensics.ingest.lineformat_model import FormatSet
 from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar
 from openclaw_forensics.ingest.textlog import CHUNK, TextLogReader, ahead, last_time, sort_out
 from openclaw_forensics.ingest.textlog_assembly import Assembly, Parsed
+from openclaw_forensics.ingest.textlog_records import Layout, learn_layout
 from openclaw_forensics.ingest.unwrapped import WRAPPING, DockerLine, Unwrapped, as_cri
 from openclaw_forensics.ingest.years import calendar_of
 
@@ -50,6 +53,7 @@ _GRAVE = "|".join(  # literals only: these are sought many times as fast as clas
     + [part for word in ("exception", "stack") for part in (word, word.title())]
 )
 NAMED_PROBLEMS = 20  # broken lines of one chunk that are named; the others are counted
+_UNNAMED = re.compile(r"\(\?P<\w+>")
 _DOCKER = frozenset({"log", "stream", "time"})
 _ACCESS = frozenset({"remote_addr", "request_uri", "body_bytes_sent", "upstream_addr", "response_flags", "bytes_sent"})
 
@@ -90,7 +94,8 @@ class JsonLinesReader:
         formats = load_formats(options.formats_dirs)
         calendar = calendar_of(source)
         assembly = Assembly(source.path, self.name, "json lines")
-        work = partial(_parse, first=first, keys=keys, formats=formats, calendar=calendar)
+        layout = _layout_inside(first, keys, formats)
+        work = partial(_parse, first=first, keys=keys, formats=formats, calendar=calendar, layout=layout)
         for parsed in ahead(work, _marked(source.text(CHUNK))):
             yield assembly.add(parsed)
 
@@ -107,19 +112,42 @@ def _marked(chunks: Iterator[TextChunk]) -> Iterator[tuple[TextChunk, bool]]:
 
 
 def _parse(
-    marked: tuple[TextChunk, bool], *, first: list[dict[str, Any]], keys: Keys, formats: FormatSet, calendar: Calendar
+    marked: tuple[TextChunk, bool],
+    *,
+    first: list[dict[str, Any]],
+    keys: Keys,
+    formats: FormatSet,
+    calendar: Calendar,
+    layout: Layout | None,
 ) -> Parsed:
     chunk, last = marked
     columns, lines, problems, broken = _columns(chunk, first, keys)
+    columns = plain(columns, lines["text"])
     records = record_columns(columns, lines, calendar)
+    records = records if layout is None else unheaded(records, layout, replace(calendar))
     calls = _all_calls(records, call_rows(columns, lines["text"]), formats)
     events, kept, balance = sort_out(records, calls)
     balance = replace(balance, problems=broken)
     return Parsed(events, kept, balance, (*chunk.problems, *problems), last, last_time(records))
 
 
+def _layout_inside(first: list[dict[str, Any]], keys: Keys, formats: FormatSet) -> Layout | None:
+    """The layout of messages that are lines of another log, of most of those in the first lines."""
+    columns = meanings(flat_objects(first, learn_shape(first, keys)), keys, len(first))
+    if "message" not in columns.columns or not first:
+        return None
+    texts = [text.partition("\n")[0] for text in columns["message"].drop_nulls().to_list()]
+    layout = learn_layout("\n".join(texts).encode("utf-8", "replace"), formats)
+    headed = sum(any(rule.python.match(text) for rule in layout.heads) for text in texts)
+    return layout if headed * 2 > len(first) else None
+
+
 def _all_calls(records: pl.DataFrame, whole: pl.DataFrame, formats: FormatSet) -> pl.DataFrame:
     """The fragments told by keys, and those in the words of the other records."""
+    quiet = _ignored(formats)
+    if quiet and whole.height:  # what a library says around a call is none, whatever keys it has
+        said_of = records["message"].gather(whole["row"])
+        whole = whole.filter(~said_of.str.contains(quiet).fill_null(False))
     keyed = pl.Series([False]).new_from_index(0, records.height).scatter(whole["row"], True)
     if keyed.all():
         return whole
@@ -130,6 +158,12 @@ def _all_calls(records: pl.DataFrame, whole: pl.DataFrame, formats: FormatSet) -
     said = said.with_columns(plain["row"].gather(said["row"]).alias("row")).match_to_schema(pl.Schema(FRAGMENT))
     calls = pl.concat([whole, said])
     return calls[calls.select(pl.arg_sort_by("row", maintain_order=True)).to_series()]
+
+
+def _ignored(formats: FormatSet) -> str:
+    """A pattern of the messages that formats ignore whoever logs them."""
+    rules = [rule for group in formats.groups for rule in group.rules if rule.form.role == "ignore"]
+    return "|".join(f"(?:{_UNNAMED.sub('(?:', rule.pattern)})" for rule in rules if rule.form.logger is None)
 
 
 def _shape_of(lines: pl.Series, first: list[dict[str, Any]], keys: Keys) -> Shape:

@@ -21,7 +21,7 @@ _REQUEST_LINE = r"^(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) +(https?://\S+|/\S*)
 _JSON = r'^(?:\{\s*"|\[\s*\{\s*")(?s:.*)[}\]]$'
 _CUT = r"(?:\(truncated\.\.\.\)|\[truncated\]|\.\.\.|…)$"
 _OF_CALLS = (  # meanings that make a call
-    "host", "ms", "ns", "level", "time", "error", "stack", "error_code", "kind", "client_address",
+    "host", "ms", "ns", "level", "time", "error", "stack", "error_code", "kind", "client_address", "served_path",
     "request_headers", "response_headers", *BODIES, *(f"{body}@" for body in BODIES),
 )  # fmt: skip
 
@@ -235,7 +235,7 @@ def _fragment(frame: pl.DataFrame) -> pl.DataFrame:
     host, whole = said(frame, "host"), pl.col("_whole")
     base = pl.when(host.str.starts_with("http")).then(host.str.strip_chars_end("/"))
     server = said(frame, "kind").str.to_lowercase().is_in([k.lower() for k in keys.inbound]).fill_null(False) | (
-        said(frame, "client_address").is_not_null() & ~whole
+        (said(frame, "client_address").is_not_null() | said(frame, "served_path").is_not_null()) & ~whole
     )
     ms = [_durations(frame["ms"], _in_seconds(frame))] if "ms" in frame.columns else []
     exact_ms = [pl.col("ns").cast(pl.Float64, strict=False) / 1e6] if "ns" in frame.columns else []

@@ -34,6 +34,7 @@ class Keys:
     by_meaning: dict[str, tuple[str, ...]]
     inbound: frozenset[str]
     seconds: frozenset[str]
+    templates: tuple[str, ...]
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -48,7 +49,8 @@ def load_keys() -> Keys:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         keys = {str(name): tuple(map(str, paths)) for name, paths in table["keys"].items()}
-        return Keys(keys, frozenset(table["inbound"]["kind"]), frozenset(table["seconds"]["keys"]))
+        inbound, seconds = frozenset(table["inbound"]["kind"]), frozenset(table["seconds"]["keys"])
+        return Keys(keys, inbound, seconds, tuple(map(str, table["templates"]["keys"])))
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise RuleError(str(path), f"no table of key spellings: {error}") from error
 

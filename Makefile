@@ -33,6 +33,7 @@ test: setup
 	@$(BIN)/python -m pytest -n 2 -m "not real" tests
 
 test-real: setup
+	-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	@$(BIN)/python -m pytest -m real -rs tests
 
 lint: setup

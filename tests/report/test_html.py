@@ -8,8 +8,13 @@ import re
 import pytest
 
 from openclaw_forensics.report import html
-from openclaw_forensics.report.catalogue import LANGS, Lang
-from openclaw_forensics.result import Confirm, Fix, Message, Result, Step
+from openclaw_forensics.report.blocks import Blocks
+from openclaw_forensics.report.catalogue import LANGS, Lang, speaker
+from openclaw_forensics.report.layout import lay_out
+from openclaw_forensics.report.pictures.lanes import lanes
+from openclaw_forensics.report.pictures.timeline import timeline
+from openclaw_forensics.report.view import View
+from openclaw_forensics.result import Confirm, Fix, Mark, Message, Result, Step
 from openclaw_forensics.words import Text
 from tests.report.documents import DOCUMENTS, new_field, token_cascade
 from tests.report.hostile import HARMLESS, HOSTILE, with_text
@@ -227,3 +232,39 @@ def test_the_steps_of_the_acting_party_come_first() -> None:
     words = page_of(result.model_copy(update={"root_causes": (cause,)}), "en").words
     told = words[words.index("What to do, by whom") :]
     assert told.index("Sign") < told.index("Stop")
+
+
+def test_a_refusal_of_the_far_side_is_drawn_as_its_answer() -> None:
+    drawn = lanes(View(token_cascade(), "en"), token_cascade().root_causes[0])
+    silent = DOCUMENTS["undetermined"]()
+    cut = lanes(View(silent, "en"), silent.root_causes[0])
+    assert drawn is not None
+    assert cut is not None
+    assert {a.broken for a in drawn.arrows} == {None}
+    assert cut.arrows[0].broken is not None
+
+
+def test_a_mark_on_a_whole_body_is_shown_where_the_code_stands() -> None:
+    made = token_cascade()
+    bad = next(e for e in made.exchanges if e.error_code == "invalid_grant")
+    mark = Mark(pointer="/response/body", kind="code", why=Text(en="why", zh="why"))
+    excerpt = Blocks(bad.model_copy(update={"marks": (mark,)}), speaker("en")).excerpts()[0]
+    assert ["invalid_grant" in run.text for line in excerpt.lines if line.mark for run in line.runs][-1]
+
+
+def test_notices_of_the_same_words_stand_once() -> None:
+    result = DOCUMENTS["deprecation"]()
+    twice = result.model_copy(update={"notices": result.notices * 2})
+    assert page_of(twice, "en").words.count("v0 ends on 2026-09-30") == 1
+
+
+def test_no_first_failure_is_drawn_where_nothing_failed() -> None:
+    ahead = DOCUMENTS["deprecation"]()
+    traffic = ahead.model_copy(update={"timeline": token_cascade().timeline})
+    drawn = timeline(View(traffic, "en"))
+    assert drawn is not None
+    assert drawn.onset is None
+
+
+def test_windows_line_ends_make_one_line_each() -> None:
+    assert [piece.text for line in lay_out("<a>\r\n<b>\r\n").lines for piece in line] == ["<a>", "<b>"]

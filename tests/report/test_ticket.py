@@ -7,7 +7,7 @@ import pytest
 from openclaw_forensics.report import ticket
 from openclaw_forensics.report.catalogue import LANGS, Lang
 from openclaw_forensics.report.wrap import width
-from openclaw_forensics.result import QuotedRequest, Result
+from openclaw_forensics.result import Attempts, Blind, Message, QuotedRequest, Result
 from openclaw_forensics.words import Text
 from tests.report.documents import DOCUMENTS, at, token_cascade
 from tests.report.hostile import HOSTILE, with_text
@@ -83,3 +83,35 @@ def test_hostile_text_stays_on_its_line(lang: Lang) -> None:
     assert "\x00" not in text
     assert "\u202e" not in text
     text.encode("utf-8")
+
+
+def test_two_operations_of_one_name_are_counted_as_one() -> None:
+    made = token_cascade()
+    named = made.labels.model_copy(
+        update={"operations": made.labels.operations | {"order.push": made.labels.operations["order.confirm"]}}
+    )
+    attempts = (
+        Attempts(operation="order.confirm", all=100, failed=90),
+        Attempts(operation="order.push", all=31, failed=30),
+    )
+    cause = made.root_causes[0].model_copy(update={"attempts": attempts})
+    text = ticket.render(made.model_copy(update={"labels": named, "root_causes": (cause,)}), "en")
+    assert "120 of 131 confirm shipment calls failed; 143 failures of this cause in all" in " ".join(text.split())
+
+
+def test_nothing_is_said_twice_about_what_was_not_recorded() -> None:
+    made = token_cascade()
+    seen = made.exchanges[1]
+    bare = Message(headers=None, headers_state="not_recorded", body=None, body_state="not_recorded")
+    spot = Blind(what=Text(en="answer bodies", zh="应答体"), how_to_capture=Text(en="record", zh="录制"))
+    exchanges = (made.exchanges[0], seen.model_copy(update={"request": bare, "response": bare}), *made.exchanges[2:])
+    text = ticket.render(made.model_copy(update={"exchanges": exchanges, "blind": (spot,)}), "en")
+    assert text.count("answer bodies") == 1
+    assert text.count("应答体") == 1
+
+
+def test_what_lies_ahead_is_no_failure() -> None:
+    words = " ".join(ticket.render(DOCUMENTS["deprecation"](), "en").split())
+    assert "no failure; shown by 40 successful calls and 0 log records" in words
+    assert "the end lies ahead" in words
+    assert "not recovered" not in words

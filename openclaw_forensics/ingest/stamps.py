@@ -3,8 +3,8 @@
 Understood: ISO 8601 with blank, `T` or `_` between date and time, comma or dot before the fraction, zones (`Z`,
 `+0800`, `+08:00`, `UTC`, `GMT`, an IANA name as PHP writes it), slashes for dashes, Apache's and PHP's
 `15-Feb-2018 09:33:27 UTC`, US `3/17/2026 9:05:00 AM`, Chinese `2026年3月17日 上午9:05`, java.util.logging's
-`Mar 17, 2026 9:05:00 AM`, syslog without a year, epoch seconds to nanoseconds, and a time of day whose date comes from
-elsewhere.
+`Mar 17, 2026 9:05:00 AM`, syslog and klog without a year, Spark's `26/03/17 09:05:00`, epoch seconds to nanoseconds,
+and a time of day whose date comes from elsewhere.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _SHAPES = tuple(
         + _TIME + r"(?:\s*(?P<half>[AaPp][Mm]|上午|下午))?" + _ZONE,
         r"(?:[A-Za-z]{3} )?(?P<mon>[A-Za-z]{3}) +(?P<d>\d{1,2}) " + _TIME + r"(?: (?P<y>\d{4}))?" + _ZONE,
         r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})[, ]+" + _TIME + _AMPM + _ZONE,
+        r"(?P<m>\d\d)(?P<d>\d\d)(?P<y>) " + _TIME,
+        r"(?P<y>\d\d)/(?P<m>\d\d)/(?P<d>\d\d) " + _TIME,
         r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)[T ]?(?P<H>\d\d):?(?P<M>\d\d):?(?P<S>\d\d)" + _ZONE,
     )
 )  # fmt: skip
@@ -157,6 +159,7 @@ def _instant(found: re.Match[str], near: date | None) -> Instant | None:
     zone, month, day = groups.get("zone"), _month(groups), int(groups["d"])
     placed = nearest_year(month, day, near) if near and not groups.get("y") else None
     year = int(groups["y"] or 0) or (placed.year if placed else 1970)
+    year += 2000 if year < 100 else 0
     try:
         stamp = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
         offset = _offset(zone, stamp)

@@ -49,7 +49,7 @@ class TableReader:
         if kind := _book_kind(head, name):
             return Sniff(75, f"a workbook ({kind})")
         text = _decoded(head)
-        if text.lstrip().startswith(("{", "[{")):
+        if text.lstrip().startswith(("{", "[{", "#separator")):  # the last is Zeek's
             return NOT_MINE
         if _marked_up(head):
             found = find([row for row in html_rows(text) if row.cells])

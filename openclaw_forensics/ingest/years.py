@@ -16,6 +16,7 @@ from openclaw_forensics.ingest.sources import HEAD, Source
 from openclaw_forensics.ingest.stamps import MONTHS, Calendar, date_in_name, nearest_year
 
 _YEARLESS = re.compile(rb"(?m)^(?:<\d{1,3}>)?([A-Z][a-z]{2}) {1,2}(\d{1,2}) \d\d:\d\d:\d\d(?![ ]\d{4})")
+_KLOG = re.compile(rb"(?m)^[IWEF](\d\d)(\d\d) \d\d:\d\d:\d\d\.")
 _DASHED = re.compile(rb"(?<!\d)(20\d\d)[-/](\d\d)[-/](\d\d)[T ]\d\d:\d\d")
 _NAMED = re.compile(rb"(?<!\d)(\d{1,2})[ /-]([A-Z][a-z]{2})[ /-](20\d\d)[ :]\d\d:\d\d")
 _EPOCH = re.compile(rb"""(?i:time|timestamp|ts|date|_at)["']?\s?[=:]\s?["']?(1[3-9]\d{8})(?:\d{3})?(?!\d)""")
@@ -33,6 +34,7 @@ def _near(source: Source) -> date | None:
     """A date near the stamps without a year in this file's first lines; None when there are none, or nothing tells."""
     head = source.text_head()
     stamps = [(MONTHS.get(m.lower().decode(), 0), int(d)) for m, d in _YEARLESS.findall(head)[:500]]
+    stamps += [(int(m), int(d)) for m, d in _KLOG.findall(head)[:500]]
     if not stamps:
         return None
     if found := _closest(_dates(head), stamps):

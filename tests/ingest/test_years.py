@@ -73,3 +73,26 @@ def test_an_unknown_year_is_no_time(tmp_path: Path, more: str) -> None:
 )
 def test_the_nearest_year(month: int, day: int, near: date, expected: date | None) -> None:
     assert nearest_year(month, day, near) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "E0517 15:04:22.619632 811 erp.go:253] token refresh failed\n"
+            "I0517 15:04:23.619632 811 erp.go:9] Date: Fri, 17 May 2024 15:04:23 GMT\n",
+            datetime(2024, 5, 17, 15, 4, 22, 619632),
+            id="klog",
+        ),
+        pytest.param(
+            "17/06/09 20:10:40 ERROR client.Orders: token refresh failed\n",
+            datetime(2017, 6, 9, 20, 10, 40),
+            id="Spark",
+        ),
+    ],
+)
+def test_short_days(tmp_path: Path, text: str, expected: datetime) -> None:
+    (tmp_path / "erp.log").write_text(text, encoding="utf-8")
+    (source,) = (s for s in walk([str(tmp_path)]) if isinstance(s, Source))
+    (part,) = read_source(source).parts
+    assert part.records["at"][0].replace(tzinfo=None) == expected

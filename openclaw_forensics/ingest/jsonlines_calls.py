@@ -18,6 +18,7 @@ _VERBS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 _GRAVE = r"^(?i:warn|warning|error|fatal|critical|severe|40|50|60)$"
 _MASKED = r"^(?:\*{3,}|\[(?i:redacted|masked|filtered|omitted)\]|<(?i:hidden|redacted|masked)>)$"
 _REQUEST_LINE = r"^(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) +(https?://\S+|/\S*)(?: HTTP/[0-9.]+)?$"
+_SAID = r"\b(GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) +(https?://[^\s\"'<>]+)"
 _JSON = r'^(?:\{\s*"|\[\s*\{\s*")(?s:.*)[}\]]$'
 _CUT = r"(?:\(truncated\.\.\.\)|\[truncated\]|\.\.\.|…)$"
 _OF_CALLS = (  # meanings that make a call
@@ -107,7 +108,18 @@ def call_rows(columns: pl.DataFrame, lines: pl.Series) -> pl.DataFrame:
 
 
 def _request_line(columns: pl.DataFrame) -> pl.DataFrame:
-    """A URL that its method stands before, taken apart."""
+    """A URL that its method stands before, taken apart; on a line with a status and no URL also in the message."""
+    if {"message", "status"} <= set(columns.columns):
+        bare = said(columns, "url").is_null() & said(columns, "path").is_null() & pl.col("status").is_not_null()
+        words = (pl.when(bare).then(pl.col("message").str.extract(_SAID, group)) for group in (1, 2))
+        told = columns.select(
+            expression.alias(name) for expression, name in zip(words, ("verb", "target"), strict=True)
+        )
+        if told["target"].null_count() < told.height:
+            columns = columns.with_columns(
+                pl.coalesce(said(columns, "method"), told["verb"]).alias("method"),
+                pl.coalesce(said(columns, "url"), told["target"]).alias("url"),
+            )
     if "url" not in columns.columns:
         return columns
     line = columns["url"].str.contains(_REQUEST_LINE).fill_null(False)

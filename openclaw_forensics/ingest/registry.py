@@ -28,6 +28,7 @@ _READERS = (
     "iis.W3CReader",
     "errorlog.ErrorLogReader",
     "accesslog.AccessLogReader",
+    "logfmt.LogfmtReader",
     "wrapped.WrappedReader",
     "jsonlines.JsonLinesReader",
     "table.TableReader",

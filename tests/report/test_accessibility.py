@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -62,9 +63,9 @@ def test_nothing_scrolls_sideways_at_400_percent(tmp_path: Path, name: str, lang
     assert framed.asked(tmp_path, page(name, lang), question, width=320, style=style) == [320, 0, 0]
 
 
-def printed(folder: Path, text: str, *flags: str) -> str:
+def printed(folder: Path, text: str) -> str:
     pdf = folder / "page.pdf"
-    browse(folder, text, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", *flags)
+    browse(folder, text, "--no-pdf-header-footer", f"--print-to-pdf={pdf}")
     run = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, check=True)
     return run.stdout.decode("utf-8")
 
@@ -72,7 +73,9 @@ def printed(folder: Path, text: str, *flags: str) -> str:
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
 def test_without_scripts_the_same_is_read(tmp_path: Path) -> None:
     text = page("token_cascade", "en")
-    assert printed(tmp_path, text, "--blink-settings=scriptEnabled=false") == printed(tmp_path, text)
+    stripped = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)  # as mail and ticket systems do
+    assert stripped != text
+    assert printed(tmp_path, stripped) == printed(tmp_path, text)
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")

@@ -33,12 +33,11 @@ from openclaw_forensics.platforms.load import load as load_packs
 from openclaw_forensics.platforms.model import Pack
 from openclaw_forensics.platforms.options import AnnotateOptions
 from openclaw_forensics.redact.document import Redacted, redact
-from openclaw_forensics.report.sentences import Hints, root_cause_summary, verdict_summary
-from openclaw_forensics.result import Input, Result, RootCause, Tool
+from openclaw_forensics.report.sentences import root_cause_summary, verdict_summary
+from openclaw_forensics.result import Input, Result, Tool
 from openclaw_forensics.selection import Selection, select
 from openclaw_forensics.settings import Settings
 from openclaw_forensics.table import Spool, Table
-from openclaw_forensics.taxonomy import taxonomy
 
 ANNOTATED_TOGETHER = 40_000  # exchanges; annotation has a price for each call
 _STILL_READ: list[Table] = []  # given out as lazy frames: their files have to stay until the end of the process
@@ -247,18 +246,6 @@ def _with_sentences(result: Result) -> Result:
         return result
     verdict = result.verdict.model_copy(update={"summary": verdict_summary(result)})
     return result.model_copy(update={"verdict": verdict})
-
-
-def _hints(cause: RootCause, result: Result) -> Hints:
-    """What a sentence may say beside the root cause itself."""
-    shown = {x.id: x for x in result.exchanges}
-    codes = (shown[e.exchange].error_code for e in cause.evidence if e.exchange in shown and e.role == "cause")
-    return Hints(
-        code=next((c for c in codes if c), None),
-        missing=result.blind[0].what if result.blind else None,
-        check=taxonomy().causes[cause.cause].next,
-        rules_version=result.tool.rules_version,
-    )
 
 
 def rules_version(packs: PackSet) -> str:

@@ -58,7 +58,7 @@ def describe_input(frame: Frame, capture: Captured, selection: Selection, packs:
         ),
         other_platforms=capture.other_platforms,
         timezone=Timezone(name=capture.zone.name, assumed=capture.zone.assumed),
-        assumptions=tuple(_assumptions(capture, frame.height)),
+        assumptions=tuple(_assumptions(capture, frame.height, yearless=_yearless(frame))),
         scope=_scope(capture, selection, packs, settings),
     )  # fmt: skip
 
@@ -100,14 +100,22 @@ def _balance(file: FileRead) -> dict[str, int]:
     return {k: v for k, v in (shown | irrelevant).items() if v}
 
 
-def _assumptions(capture: Captured, exchanges: int) -> Iterable[Assumption]:
+def _assumptions(capture: Captured, exchanges: int, *, yearless: bool) -> Iterable[Assumption]:
     if capture.zone.assumed:
         yield Assumption(kind="timezone", text=phrase("zone_assumed"))
     elif capture.zone.inferred:
         yield Assumption(kind="timezone", text=phrase("zone_inferred", zone=capture.zone.name))
+    if yearless:
+        yield Assumption(kind="year", text=phrase("year_unknown"))
     if capture.bodies_dropped:
         kept = exchanges - capture.bodies_dropped
         yield Assumption(kind="sample", text=phrase("bodies_sampled", kept=kept, all=exchanges))
+
+
+def _yearless(frame: Frame) -> bool:
+    """Whether times are told that no year is known of (ingest.years)."""
+    told = (pl.col("time_quality") == "missing") & pl.col("started_at").is_not_null()
+    return bool(frame.exchanges.select(told.any()).collect().item())
 
 
 def _scope(capture: Captured, selection: Selection, packs: PackSet, settings: Settings) -> Text | None:

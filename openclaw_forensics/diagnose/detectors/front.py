@@ -7,6 +7,7 @@ hour: such logs print no zone. Where only the front's error log was given, its l
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from openclaw_forensics.diagnose.findings import Because, Finding, Telling
 Row = dict[str, Any]
 _MOST = 1000  # records looked at
 _QUARTER_S = 900
+_PATH = re.compile(r"/[A-Za-z]")
 _LEAST_PATH = 2  # "/" stands in every line
 
 
@@ -32,7 +34,7 @@ def detect(question: Question) -> Answer:
         return Answer([], 0)
     groups: dict[tuple[object, object], list[tuple[Row, int]]] = {}
     for row in rows:
-        record = next((d["row"] for d in denied if _speaks_of(d, row, question.number("apart_s"))), None)
+        record = next((d["row"] for d in denied if _speaks_of(question, d, row)), None)
         if record is not None:
             groups.setdefault((row["platform"], row["shop"]), []).append((row, record))
     return Answer([_finding(question, found) for found in groups.values()], len(rows))
@@ -69,15 +71,20 @@ def _lone(question: Question) -> Finding | None:
     )  # fmt: skip
 
 
-def _speaks_of(record: Row, row: Row, apart_s: float) -> bool:
+def _speaks_of(question: Question, record: Row, row: Row) -> bool:
     if record["exchange_id"] is not None and record["exchange_id"] == row["exchange_id"]:
         return True
     path, at = row["path"], row["started_at"]
     if not isinstance(path, str) or len(path) < _LEAST_PATH or not isinstance(at, datetime):
         return False
     rest = abs((record["at"] - at).total_seconds()) % _QUARTER_S
-    named = record["path"] == path if record["path"] is not None else path in str(record["message"])
-    return named and min(rest, _QUARTER_S - rest) <= apart_s
+    if min(rest, _QUARTER_S - rest) > question.number("apart_s"):
+        return False
+    if record["path"] is not None:
+        return bool(record["path"] == path)
+    message = str(record["message"])
+    # Writers of structured logs keep the path in a field of its own.
+    return path in message or (bool(question.number("unnamed")) and not _PATH.search(message))
 
 
 def _finding(question: Question, found: list[tuple[Row, int]]) -> Finding:

@@ -76,8 +76,9 @@ SEALED = "POST /acme/webhook: decrypt error: cipher: message authentication fail
         (401, SIGNED, 0, "webhook.signature_rejected"),
         (401, SIGNED.replace("signature mismatch", "验签失败"), 8, "webhook.signature_rejected"),
         (500, SEALED, 0, "crypto.body_encryption_failed"),
+        (401, "signature mismatch", 0, "webhook.signature_rejected"),
     ],
-    ids=["signature", "signature in Chinese, another zone", "decryption"],
+    ids=["signature", "signature in Chinese, another zone", "decryption", "no path in a structured log"],
 )
 def test_the_applications_own_reason(status, message, zone_h, cause):
     records = [said(0, message, zone_h), said(5, message, zone_h)]

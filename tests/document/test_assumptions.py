@@ -8,7 +8,7 @@ import pytest
 
 from openclaw_forensics.analysis import analyze
 
-CALL = 'erp1 app[12]: POST https://partner.shopeemobile.com/api/v2/order/get_order_list?shop_id=12 -> 200 {"error":""}\n'
+CALL = 'erp1 app[12]: POST https://partner.shopeemobile.com/api/v2/order/get_order_list?shop_id=12 200 {"error":""}\n'
 
 
 @pytest.mark.parametrize(

@@ -246,9 +246,12 @@ def _microseconds(at: datetime) -> int:
 def marked(exchanges: pl.DataFrame) -> pl.DataFrame:
     """`exchanges` with what every question asks of a row: good, failed, operation_key and its combination."""
     unknown = pl.when(pl.col("operation").is_null())
+    # Many logs hold bodies only: what a platform's pack reads no failure in is then a success.
+    told = pl.col("platform").is_not_null() & (pl.col("answer_state") == "answered")
+    told &= pl.col("response_body").is_not_null() & pl.col("transport_error").is_null()
     shape = unknown.then(pl.col("path")).str.replace_all(_SHAPE, "/{}")
     exchanges = exchanges.with_columns(
-        good=pl.col("failure").is_null() & (pl.col("status") < 400),
+        good=pl.col("failure").is_null() & (pl.col("status") < 400).fill_null(told),
         failed=pl.col("failure").is_not_null() & ~pl.col("expected_outcome").fill_null(False)
         & (pl.col("direction") != "inbound"),
         operation_key=pl.coalesce(

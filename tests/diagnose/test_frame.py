@@ -72,3 +72,17 @@ def test_between_includes_both_ends() -> None:
     frame = Frame(exchanges([5, 1, 1, 3, None, 4]), empty(RECORDS))
     found = frame.between(START + timedelta(seconds=1), START + timedelta(seconds=4))
     assert found["exchange_id"].to_list() == ["x1", "x2", "x3", "x5"]
+
+
+@pytest.mark.parametrize(
+    ("told", "good"),
+    [
+        pytest.param({"platform": "shopee", "response_body": "{}"}, True, id="a platform's body without a failure"),
+        pytest.param({"platform": "shopee"}, False, id="no body"),
+        pytest.param({"response_body": "{}"}, False, id="nobody knows whose body"),
+        pytest.param({"platform": "shopee", "response_body": "{}", "failure": "body"}, False, id="a failure"),
+    ],
+)
+def test_an_answer_without_a_status_is_good_by_its_body(told: dict[str, object], good: bool) -> None:
+    row = {"exchange_id": "x0", "direction": "out", "answer_state": "answered", **told}
+    assert Frame(frame_of([row], EXCHANGES), empty(RECORDS)).take([0])["good"].item() is good

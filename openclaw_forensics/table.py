@@ -89,8 +89,9 @@ class Table:
     def filter(self, condition: pl.Expr) -> Table:
         """The rows for which the condition is true."""
         spool = Spool(self.schema)
-        for frame in self.frames():
-            spool.add(frame.filter(condition))
+        for part in self.parts:  # of a file only the rows that are kept are read in full
+            rows = pl.scan_parquet(part, glob=False) if isinstance(part, Path) else part.lazy()
+            spool.add(rows.filter(condition).collect())
         return spool.table()
 
     def distinct(self, *columns: str) -> pl.DataFrame:

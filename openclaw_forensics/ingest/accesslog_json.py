@@ -75,7 +75,7 @@ def raw_of(data: bytes | None, lines: pl.DataFrame, keys: dict[str, str]) -> tup
 def _all_at_once(data: bytes, lines: pl.DataFrame, keys: dict[str, str]) -> pl.DataFrame | None:
     try:
         frame = pl.read_ndjson(data, schema={key: pl.String() for key in keys})
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return None
     if frame.height != lines.height:
         return None

@@ -73,7 +73,7 @@ def by_csv(data: bytes, first: int, layout: Layout) -> pl.DataFrame | None:
     schema = {f"c{n}": pl.String() for n in range(len(layout.columns))}
     try:
         frame = pl.read_csv(data, has_header=False, separator=" ", quote_char='"', schema=schema)
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, OSError):
         return None
     if frame.height != count or any(series.has_nulls() for series in frame):
         return None

@@ -37,6 +37,7 @@ from openclaw_forensics.ingest.jsonlines_keys import (
 from openclaw_forensics.ingest.jsonlines_texts import plain, unheaded
 from openclaw_forensics.ingest.lineformat import load_formats
 from openclaw_forensics.ingest.lineformat_model import FormatSet
+from openclaw_forensics.ingest.lines import text_lines
 from openclaw_forensics.ingest.sources import Source, TextChunk
 from openclaw_forensics.ingest.stamps import Calendar
 from openclaw_forensics.ingest.textlog import CHUNK, TextLogReader, ahead, last_time, sort_out
@@ -180,12 +181,12 @@ def _columns(
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem], int]:
     """The meanings of each line, the lines' places, what was broken and how many bytes that was."""
     data = chunk.data
-    text = pl.read_lines(data).to_series()
+    text = text_lines(data)
     ends = text.len()
     shape = _shape_of(text, first, keys)
     try:
         frame = pl.read_ndjson(io.BytesIO(data), schema=schema_of(shape)) if shape else pl.DataFrame()
-    except (PolarsError, pl.exceptions.PanicException):
+    except (PolarsError, pl.exceptions.PanicException, OSError):
         frame = pl.DataFrame()
     if frame.height == ends and b"\r" not in data:
         lines = pl.DataFrame(

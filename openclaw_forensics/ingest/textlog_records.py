@@ -12,6 +12,7 @@ import polars as pl
 
 from openclaw_forensics.ingest.lineformat import fit_heads
 from openclaw_forensics.ingest.lineformat_model import NAMED_PATTERNS, FormatSet, HeadRule, expand, normal_level
+from openclaw_forensics.ingest.lines import text_lines
 from openclaw_forensics.ingest.stamps import Calendar, read_stamps
 
 MAX_LINE = 4 << 20  # bytes of one line that are looked at
@@ -98,9 +99,8 @@ def _lines(data: bytes) -> pl.DataFrame:
         if not whole:
             frame[-1, "size"] -= 1
         return frame.with_columns(pl.col("line").str.strip_chars_end("\r"))
-    frame = pl.read_lines(data)
     size = (pl.col("line").str.len_bytes() + 1).cast(pl.Int64)
-    frame = frame.rename({frame.columns[0]: "line"}).with_columns(size.alias("size"))
+    frame = text_lines(data).alias("line").to_frame().with_columns(size.alias("size"))
     if data and not data.endswith(b"\n"):
         frame[-1, "size"] -= 1
     return frame

@@ -108,12 +108,16 @@ def _near(field: str, sent: dict[str, str], least: float) -> list[tuple[str, flo
 def _good_names(question: Question, row: Row) -> set[str] | None:
     """Names in the nearest accepted request of the same operation; None where there is none."""
     frame = question.frame
-    good = frame.exchanges.filter(
-        frame.is_good
-        & (pl.col("operation_key") == str(row["operation_key"]))
-        & pl.col("request_body_state").is_in(_KNOWN)
-        & pl.col("request_body").is_not_null()
-    ).tail(1).collect()
+    good = (
+        frame.exchanges.filter(
+            frame.is_good
+            & (pl.col("operation_key") == str(row["operation_key"]))
+            & pl.col("request_body_state").is_in(_KNOWN)
+            & pl.col("request_body").is_not_null()
+        )
+        .tail(1)
+        .collect()
+    )
     return {name for name, _ in names_of(good.row(0, named=True))} if good.height else None
 
 

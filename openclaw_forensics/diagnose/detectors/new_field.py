@@ -200,22 +200,30 @@ def _newly_required(question: Question) -> Iterator[Finding]:
 def _demanded(question: Question, leaf: str, rows: list[Row]) -> Finding | None:
     first = rows[0]
     frame = question.frame
-    accepted = frame.exchanges.filter(
-        frame.is_good
-        & (pl.col("row") < first["row"])
-        & (pl.col("operation_key") == str(first["operation_key"]))
-        & pl.col("platform").eq_missing(pl.lit(first["platform"], dtype=pl.String))
-        & (pl.col("request_body_state") == "recorded")
-    ).tail(_SAMPLES).collect()
+    accepted = (
+        frame.exchanges.filter(
+            frame.is_good
+            & (pl.col("row") < first["row"])
+            & (pl.col("operation_key") == str(first["operation_key"]))
+            & pl.col("platform").eq_missing(pl.lit(first["platform"], dtype=pl.String))
+            & (pl.col("request_body_state") == "recorded")
+        )
+        .tail(_SAMPLES)
+        .collect()
+    )
     without = [r for r in accepted.to_dicts() if leaf not in dict(names_of(r))]
     if not without or leaf in dict(names_of(question.frame.full(first["row"]))):
         return None
-    after = frame.exchanges.filter(
-        frame.is_good
-        & (pl.col("row") > first["row"])
-        & (pl.col("operation_key") == str(first["operation_key"]))
-        & (pl.col("request_body_state") == "recorded")
-    ).tail(_SAMPLES).collect()
+    after = (
+        frame.exchanges.filter(
+            frame.is_good
+            & (pl.col("row") > first["row"])
+            & (pl.col("operation_key") == str(first["operation_key"]))
+            & (pl.col("request_body_state") == "recorded")
+        )
+        .tail(_SAMPLES)
+        .collect()
+    )
     if any(leaf not in dict(names_of(r)) for r in after.to_dicts()):
         return None  # still accepted without it afterwards: the demand depends on the content
     return _demand_finding(question, leaf, rows, without)

@@ -178,9 +178,7 @@ def _silent(question: Question, platform: str, last: Row) -> bool:
     if not gaps or not isinstance(at, datetime):
         return False
     least = timedelta(seconds=max(question.number("silent_s"), question.number("silent_factor") * median(gaps)))
-    later = frame.among(
-        (pl.col("source_file") == str(last["source_file"])) & (pl.col("started_at") >= at + least)
-    )
+    later = frame.among((pl.col("source_file") == str(last["source_file"])) & (pl.col("started_at") >= at + least))
     return later.height >= 3
 
 

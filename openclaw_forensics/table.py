@@ -18,7 +18,7 @@ import polars as pl
 
 HELD = 96 << 20  # bytes that are held in memory, as polars counts them; more goes to files
 PART_ROWS = 32_768  # of a file: what is read again at once
-_RECENT = 3  # parts that were read last and are kept
+_RECENT = 2  # parts that were read last and are kept
 _MOST_RUNS = 500  # in order by themselves, of which a frame is put together; more are sorted row by row
 _ROW = "row"
 
@@ -110,7 +110,8 @@ class Table:
         places: list[pl.Series] = []
         for (number,), mine in sorted(asked.group_by("part", maintain_order=True), key=lambda g: g[0]):
             part = self._part(int(str(number)), columns)
-            found.append(part[mine["at"] - starts[int(str(number))]])
+            rows_here = part[mine["at"] - starts[int(str(number))]]
+            found.append(compact(rows_here) if rows_here.height * 2 < part.height else rows_here)
             places.append(mine["place"])
         if not found:
             return self.empty().select(columns or pl.all())
@@ -180,6 +181,12 @@ class Spool:
 
     def _whole(self, frame: pl.DataFrame) -> pl.DataFrame:
         return frame.match_to_schema(pl.Schema(self._schema), missing_columns="insert")
+
+
+def compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with texts of its own: those of rows that were taken or cut out hold on to all that they come from."""
+    texts = [c.name for c in frame if c.dtype == pl.String and c.null_count() < c.len()]
+    return frame.with_columns(pl.col(texts) + pl.lit("")) if texts else frame
 
 
 def _folded(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,9 +161,11 @@ def last_good_before(frame: Frame, rows: Iterable[Row]) -> datetime | None:
     if not times:
         return None
     good = frame.kinds.filter(frame.is_good & (pl.col("first") < min(times))).with_columns(who=_WHO)
-    able = good.join(_keys_frame(listed), on=_KEYS, how="semi", nulls_equal=True)["rows"].explode().drop_nulls()
-    last = able.filter(able < frame.span(min(times), min(times))[0]).max()
-    return frame.at(last) if isinstance(last, int) else None
+    able = good.join(_keys_frame(listed), on=_KEYS, how="semi", nulls_equal=True)["rows"]
+    until = frame.span(min(times), min(times))[0]
+    lasts = (rows[place - 1] for rows in able if (place := bisect_left(rows, until)))  # each kind's rows are in order
+    last = max(lasts, default=None)
+    return None if last is None else frame.at(int(last))
 
 
 def _keys_frame(rows: Iterable[Row]) -> pl.DataFrame:

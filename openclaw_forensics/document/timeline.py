@@ -46,10 +46,10 @@ def _series(frame: Frame, table: pl.DataFrame, start: datetime, last: datetime, 
     keys = ["platform", "shop", "operation_key", "operation", "direction"]
     count = int((last - start).total_seconds() // bucket) + 1
     table = table.with_row_index("kind")
-    each = table.select("kind", "rows").explode("rows")
-    passed = (frame.started.gather(each["rows"]) - start).dt.total_seconds()
+    buckets = ((frame.started - start).dt.total_seconds() // bucket).cast(pl.Int32)
+    each = table.select("kind", pl.col("rows").list.eval(pl.element().cast(pl.UInt32))).explode("rows")
     counted = (
-        each.select("kind", bucket=passed // bucket)
+        each.select("kind", bucket=buckets.gather(each["rows"]))
         .drop_nulls()
         .group_by("kind", "bucket")
         .len()

@@ -7,7 +7,7 @@ the rows written once more, in order.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -49,7 +49,7 @@ def link(
     if doubles.stays:
         records = records.with_columns(pl.col("exchange_id").replace(doubles.stays))
     kept = _Kept(placed, doubles, frozenset(outside))
-    shown = _in_memory(read, kept) if read.in_memory else _from_files(read, kept)
+    shown = _in_memory(read, kept) if read.in_memory else _from_files(read, kept, series)
     spool: Spool | None = None
     for frame in map(finish, shown):
         spool = spool or Spool(dict(frame.schema))
@@ -98,9 +98,11 @@ def _in_memory(read: Table, kept: _Kept) -> Iterator[pl.DataFrame]:
     yield in_order(Identities([whole]).named(whole), EXCHANGE_ORDER)
 
 
-def _from_files(read: Table, kept: _Kept) -> Iterator[pl.DataFrame]:
+def _from_files(read: Table, kept: _Kept, files: Iterable[str]) -> Iterator[pl.DataFrame]:
     """The rows that stay, in order, some at a time."""
     asked = list(dict.fromkeys([*_WEIGHED, *identity.COLUMNS, "line"]))
+    rank = {file: number for number, file in enumerate(sorted(files))}
+    file = pl.col("source_file").replace_strict(rank, return_dtype=pl.UInt32)
     keys: list[pl.DataFrame] = []
     offset = 0
 
@@ -109,31 +111,30 @@ def _from_files(read: Table, kept: _Kept) -> Iterator[pl.DataFrame]:
         for part in read.frames(asked):
             rows = kept.of(part.with_row_index("at_row", offset))
             offset += part.height
-            keys.append(rows.select("at_row", "started_at", "source_file", "line"))
+            keys.append(rows.select("at_row", "started_at", file, "line"))
             yield rows
 
     names = Identities(parts())
-    order = _order(keys, read)
+    places = pl.concat(keys)
+    keys.clear()
+    order = _order(places, read)
+    del places
     for start in range(0, order.len(), PART_ROWS):
         frame = read.take(order.slice(start, PART_ROWS))
         yield names.named(kept.doubles.merged(kept.zones.moved(frame)))
 
 
-def _order(keys: list[pl.DataFrame], read: Table) -> pl.Series:
+def _order(table: pl.DataFrame, read: Table) -> pl.Series:
     """The positions of the rows that stay, in order; where rows lie is asked only of those that nothing else parts."""
-    files = sorted(set().union(*(k["source_file"].unique() for k in keys)))
-    rank = pl.col("source_file").replace_strict(files, list(range(len(files))), return_dtype=pl.UInt32)
-    table = pl.concat([k.with_columns(rank) for k in keys])
-    keys.clear()
-    by = EXCHANGE_ORDER[:-1]
-    found = sorting(table, by)
-    table = table if found is None else table[found]
+    file, line = pl.col("source_file"), pl.col("line")
+    later = (file > file.shift(1)) | ((file == file.shift(1)) & (line > line.shift(1)))
+    if table.select(later.slice(1).fill_null(False).all()).item():  # most logs are read line by line: only time is left
+        found = sorting(table.select("started_at"), ["started_at"])
+        return table["at_row"] if found is None else table["at_row"].gather(found)
+    by, last = EXCHANGE_ORDER[:-1], EXCHANGE_ORDER[-1]
+    table = in_order(table, by)
     same = pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift(1)) for c in by)
-    tied = table.select((same | same.shift(-1)).fill_null(False)).to_series()
-    if not tied[1:].any():
-        return table["at_row"]
-    rows = tied.arg_true()
-    last = EXCHANGE_ORDER[-1]
+    rows = table.select((same | same.shift(-1)).fill_null(False)).to_series().arg_true()
     place = read.take(table["at_row"].gather(rows), [last]).to_series()
     table = table.with_columns(pl.Series(last, [None], pl.String).new_from_index(0, table.height).scatter(rows, place))
     return in_order(table, EXCHANGE_ORDER)["at_row"]

@@ -26,6 +26,10 @@ from openclaw_forensics.result import Clock, ClockPoint, Details
 from openclaw_forensics.words import Text, same
 
 Row = dict[str, Any]
+_ASKED = (
+    "row", "exchange_id", "identity", "started_at", "duration_ms", "zone_basis", "time_quality", "request_timestamp",
+    "error_message", "response_headers", "failed",
+)  # fmt: skip
 _QUARTER = 900.0  # seconds; zones lie on quarter hours
 _ZONE_SLACK = 60.0
 _SAME = 20.0  # seconds within which two offsets are the same offset
@@ -76,8 +80,8 @@ def _rows(question: Question, platform: str) -> list[Row]:
     claimed = sorted({r for f in question.so_far if f.cause in causes and f.platform == platform for r in f.rows})
     accepted = frame.where(frame.is_good & (pl.col("platform") == platform))
     good = accepted.filter(pl.col("request_timestamp").is_not_null()).select("row").collect()["row"]
-    sample = frame.take(good.gather_every(max(1, len(good) // _MOST_GOOD)).head(_MOST_GOOD))
-    return [*(frame.full(r) for r in claimed), *sample.to_dicts()]
+    sample = good.gather_every(max(1, len(good) // _MOST_GOOD)).head(_MOST_GOOD)
+    return frame.take([*claimed, *sample], _ASKED).to_dicts()
 
 
 def _point(row: Row, rule: TimestampRule) -> _Point | None:

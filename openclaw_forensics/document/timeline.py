@@ -14,6 +14,7 @@ from openclaw_forensics.result import Gap, Series, Timeline, TimelineMark
 from openclaw_forensics.taxonomy import taxonomy
 
 _STEPS = (1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)  # seconds
+_TOGETHER = 500_000  # exchanges counted at once
 MAX_BUCKETS = 240
 MAX_SERIES = 60
 _LEAST_GAP = timedelta(minutes=30)
@@ -47,12 +48,14 @@ def _series(frame: Frame, table: pl.DataFrame, start: datetime, last: datetime, 
     count = int((last - start).total_seconds() // bucket) + 1
     table = table.with_row_index("kind")
     buckets = ((frame.started - start).dt.total_seconds() // bucket).cast(pl.Int32)
-    each = table.select("kind", pl.col("rows").list.eval(pl.element().cast(pl.UInt32))).explode("rows")
+    counts: list[pl.DataFrame] = []
+    some = table.select("kind", "rows", turn=pl.col("rows").list.len().cum_sum() // _TOGETHER)
+    for part in some.partition_by("turn", maintain_order=True):
+        each = part.explode("rows")
+        each = each.select("kind", bucket=buckets.gather(each["rows"])).drop_nulls()
+        counts.append(each.group_by("kind", "bucket").len())
     counted = (
-        each.select("kind", bucket=buckets.gather(each["rows"]))
-        .drop_nulls()
-        .group_by("kind", "bucket")
-        .len()
+        pl.concat(counts)
         .join(table.select("kind", "failed", *keys), on="kind")
         .group_by([*keys, "bucket"])
         .agg(failed=pl.col("len").filter("failed").sum(), all=pl.col("len").sum())

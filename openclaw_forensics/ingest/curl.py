@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
@@ -37,23 +37,27 @@ class CurlReader:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
         """All calls in one part."""
-        chunks: list[TextChunk] = []
-        size, first = 0, 1
-        for chunk in source.text(LIMIT):
-            if not chunks:
-                first = chunk.line
-            chunks.append(chunk)
-            size += len(chunk.data)
-            if size >= LIMIT:
-                break
-        text = b"".join(chunk.data for chunk in chunks).decode("utf-8", "replace")
-        seen = read_curl(text, first)
-        problems = tuple(problem for chunk in chunks for problem in chunk.problems)
-        exchanges = to_exchanges(rows(seen, source.path), source.path, self.name)
-        yield Part(exchanges, empty(RECORDS), problems, balance(text, seen, first, "text around curl's output"), "curl")
+        yield pasted_part(source, self.name, read_curl, "text around curl's output")
 
 
-def rows(seen: list[Seen], path: str) -> pl.DataFrame:
+def pasted_part(source: Source, name: str, read: Callable[[str, int], list[Seen]], around: str) -> Part:
+    """All calls that `read` finds in a pasted text, as the reader `name` gives them; `around` names the other bytes."""
+    chunks: list[TextChunk] = []
+    size = 0
+    for chunk in source.text(LIMIT):
+        chunks.append(chunk)
+        size += len(chunk.data)
+        if size >= LIMIT:
+            break
+    first = chunks[0].line if chunks else 1
+    text = b"".join(chunk.data for chunk in chunks).decode("utf-8", "replace")
+    seen = read(text, first)
+    problems = tuple(problem for chunk in chunks for problem in chunk.problems)
+    exchanges = to_exchanges(_rows(seen, source.path), source.path, name)
+    return Part(exchanges, empty(RECORDS), problems, _balance(text, seen, first, around), name)
+
+
+def _rows(seen: list[Seen], path: str) -> pl.DataFrame:
     """Calls of a pasted text as CALL; the file's name may tell the day."""
     calendar = Calendar(date_in_name(path.rsplit("/", 1)[-1]))
     frame = fragments_of([s.call | {"row": i} for i, s in enumerate(seen)])
@@ -81,7 +85,7 @@ def _stamp(seen: Seen) -> str | None:
     return re.sub(r"^[A-Za-z]{3}, ", "", value) if value else None
 
 
-def balance(text: str, seen: list[Seen], first: int, around: str) -> Balance:
+def _balance(text: str, seen: list[Seen], first: int, around: str) -> Balance:
     """Bytes between the first and last line of a call belong to it."""
     mine: set[int] = set()
     for call in seen:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from openclaw_forensics.exchanges import RECORDS, empty
 from openclaw_forensics.ingest.api import NOT_MINE, Part, ReadOptions, Sniff
-from openclaw_forensics.ingest.curl import LIMIT, balance, rows
+from openclaw_forensics.ingest.curl import pasted_part
 from openclaw_forensics.ingest.pasted_text import COMMAND, REQUEST, STATUS, read_pasted
-from openclaw_forensics.ingest.sources import Source, TextChunk
-from openclaw_forensics.ingest.textlog_rows import to_exchanges
+from openclaw_forensics.ingest.sources import Source
 
 _LINES = 2000  # of the head that are looked at
 _LOGGED = re.compile(
@@ -37,16 +35,4 @@ class PastedReader:
 
     def read(self, source: Source, options: ReadOptions) -> Iterator[Part]:
         """All calls in one part."""
-        chunks: list[TextChunk] = []
-        size = 0
-        for chunk in source.text(LIMIT):
-            chunks.append(chunk)
-            size += len(chunk.data)
-            if size >= LIMIT:
-                break
-        first = chunks[0].line if chunks else 1
-        text = b"".join(chunk.data for chunk in chunks).decode("utf-8", "replace")
-        seen = read_pasted(text, first)
-        problems = tuple(problem for chunk in chunks for problem in chunk.problems)
-        exchanges = to_exchanges(rows(seen, source.path), source.path, self.name)
-        yield Part(exchanges, empty(RECORDS), problems, balance(text, seen, first, "text around messages"), "pasted")
+        yield pasted_part(source, self.name, read_pasted, "text around messages")

@@ -33,7 +33,7 @@ class Folder:
 
 @dataclass(slots=True)
 class Table:
-    """Rows in order. `parts` are frames, or files of one frame each."""
+    """Rows in order. `parts` are one frame, or files of one each."""
 
     schema: Mapping[str, pl.DataType]
     parts: Sequence[pl.DataFrame | Path]
@@ -65,18 +65,12 @@ class Table:
 
     def frame(self) -> pl.DataFrame:
         """All rows in memory, with their position as `row`."""
-        whole = pl.concat(self.frames()) if len(self.parts) != 1 else next(self.frames())
-        return whole.with_row_index(_ROW).with_columns(pl.col(_ROW).cast(pl.Int64))
+        return pl.concat(self.frames()).with_row_index(_ROW).with_columns(pl.col(_ROW).cast(pl.Int64))
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The parts in order, with these columns or all."""
-        if not self.parts:
-            yield self.empty().select(columns or pl.all())
         for part in self.parts:
-            if isinstance(part, Path):
-                yield pl.read_parquet(part, columns=None if columns is None else list(columns), glob=False)
-            else:
-                yield part if columns is None else part.select(columns)
+            yield self._frame_of(part, columns)
 
     def empty(self) -> pl.DataFrame:
         """A frame of the schema without rows."""
@@ -100,16 +94,15 @@ class Table:
 
     def take(self, rows: pl.Series, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The rows at these positions, in the order given."""
-        if len(self.parts) == 1 and self.folder is None:
-            frame = next(self.frames(columns))
-            return frame[rows]
+        if self.in_memory:
+            return next(self.frames(columns))[rows]
         starts = pl.Series([0, *accumulate(self.heights)][:-1], dtype=pl.Int64)
         asked = pl.DataFrame({"at": rows.cast(pl.Int64)}).with_row_index("place")
         asked = asked.with_columns(part=starts.search_sorted(asked["at"], side="right").cast(pl.Int64) - 1)
         found: list[pl.DataFrame] = []
         places: list[pl.Series] = []
         for (number,), mine in sorted(asked.group_by("part", maintain_order=True), key=lambda g: g[0]):
-            part = self._part(int(str(number)), columns)
+            part = self._read(int(str(number)), columns)
             rows_here = part[mine["at"] - starts[int(str(number))]]
             found.append(compact(rows_here) if rows_here.height * 2 < part.height else rows_here)
             places.append(mine["place"])
@@ -118,19 +111,23 @@ class Table:
         order = pl.concat(places).arg_sort()
         return pl.concat(found)[order] if len(found) > 1 else found[0]
 
-    def _part(self, number: int, columns: Sequence[str] | None) -> pl.DataFrame:
-        part = self.parts[number]
-        if isinstance(part, pl.DataFrame):
-            return part if columns is None else part.select(columns)
+    def _read(self, number: int, columns: Sequence[str] | None) -> pl.DataFrame:
+        """One part; whole ones that were read last are kept."""
         if number in self._recent:
             self._recent.move_to_end(number)
             return self._recent[number] if columns is None else self._recent[number].select(columns)
-        if columns is not None:
-            return pl.read_parquet(part, columns=list(columns), glob=False)
-        while len(self._recent) >= _RECENT:
-            self._recent.popitem(last=False)
-        self._recent[number] = pl.read_parquet(part, glob=False)
-        return self._recent[number]
+        part = self._frame_of(self.parts[number], columns)
+        if columns is None:
+            while len(self._recent) >= _RECENT:
+                self._recent.popitem(last=False)
+            self._recent[number] = part
+        return part
+
+    @staticmethod
+    def _frame_of(part: pl.DataFrame | Path, columns: Sequence[str] | None) -> pl.DataFrame:
+        if isinstance(part, Path):
+            return pl.read_parquet(part, columns=None if columns is None else list(columns), glob=False)
+        return part if columns is None else part.select(columns)
 
 
 class Spool:
@@ -163,13 +160,13 @@ class Spool:
 
     def table(self) -> Table:
         """What was added. The spool is empty afterwards."""
-        parts, heights = self._parts, self._heights
-        self._parts, self._heights, self._size = [], [], 0
-        if self._folder is None:
+        parts, heights, folder = self._parts, self._heights, self._folder
+        self._parts, self._heights, self._size, self._folder = [], [], 0, None
+        if folder is None:
             frames = [p for p in parts if isinstance(p, pl.DataFrame)]
             whole = self._whole(pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=self._schema))
             return Table(self._schema, [_folded(whole)[0]], [whole.height])
-        return Table(self._schema, parts, heights, self._folder)
+        return Table(self._schema, parts, heights, folder)
 
     def _written(self, frame: pl.DataFrame, number: int) -> Path:
         folder = self._folder

@@ -98,10 +98,6 @@ class Frame:
         found = self._table.take(places, kept).with_columns(row=places.cast(pl.Int64))
         return found.select("row", pl.exclude("row")) if columns is None else found.select(columns)
 
-    def column(self, name: str) -> pl.Series:
-        """One column of all rows."""
-        return self._table.column(name)
-
     def among(self, condition: pl.Expr) -> pl.DataFrame:
         """All columns of the rows for which a condition is true."""
         return self.exchanges.filter(condition).collect()
@@ -219,7 +215,7 @@ class Frame:
     @cached_property
     def started(self) -> pl.Series:
         """The start time of every row."""
-        return self.column("started_at")
+        return self._table.column("started_at")
 
     @cached_property
     def _place_failed(self) -> dict[int, int]:

@@ -75,9 +75,9 @@ def _diagnoses(analysis: Analysis) -> Iterator[tuple[Key, Diagnosis]]:
         mine = pl.col("platform").eq_missing(pl.lit(platform, dtype=pl.String)) & pl.col("shop").eq_missing(
             pl.lit(shop, dtype=pl.String)
         )
-        exchanges = analysis.selection.exchanges.filter(mine)
-        if set(exchanges.distinct("direction")["direction"]) <= {"inbound"}:
+        if whole.kinds.filter(mine & (pl.col("direction") != "inbound")).is_empty():
             continue
+        exchanges = analysis.selection.exchanges.filter(mine)
         beside = Beside(
             tuple(s for s in whole.successes if (s.platform, s.shop) != (platform, shop)),
             tuple(r for r in whole.failures if (r["platform"], r["shop"]) != (platform, shop))[:_MOST_BESIDE],

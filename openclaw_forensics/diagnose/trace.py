@@ -76,10 +76,10 @@ def _trace(frame: Frame, loaded: Loaded, contrasts: Contrasts) -> RuleTrace:
     rule = loaded.rule
     if rule.frame == "records":
         own = pl.lit(True) if rule.platform is None else pl.col("platform") == rule.platform
-        base = frame.records.filter(own)
+        asked_of = frame.records.lazy().filter(own)
     else:
-        base = frame.exchanges.filter(among(frame, rule)).head(_MOST_ROWS).collect()
-    base = base.head(_MOST_ROWS)
+        asked_of = frame.exchanges.filter(among(frame, rule))
+    base = asked_of.head(_MOST_ROWS).collect()
     parts = {name: {name: value} for name, value in rule.when_.items()}
     if base.is_empty() or not parts:
         return RuleTrace(loaded, base.height, 0, 0, None, ())
